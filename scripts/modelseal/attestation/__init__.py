@@ -1,0 +1,1 @@
+"""Statements about what was built: made, signed, and verified."""

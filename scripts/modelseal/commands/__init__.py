@@ -1,0 +1,1 @@
+"""One module a station: typed inputs in, outcome out."""

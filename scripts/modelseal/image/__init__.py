@@ -1,0 +1,1 @@
+"""Container images: how they are built, and the archive they are saved to."""

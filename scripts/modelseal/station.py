@@ -1,0 +1,262 @@
+"""How a station declares what it takes and gives: once, for the action, the command line, Python and the README.
+
+A command module holds a frozen dataclass of inputs, one of outputs, a `Station`, and a function `run`:
+
+    @dataclass(frozen=True)
+    class Inputs:
+        paths: tuple[str, ...] = option("Files, folders or globs to hash, one a line.", lines, required=True)
+
+    @dataclass(frozen=True)
+    class Outputs:
+        digest: str = output("SHA-256 of the manifest.")
+
+    STATION = Station(name="hash-artifacts", inputs=Inputs, outputs=Outputs, ...)
+
+    def run(inputs: Inputs, context: Context) -> Outcome: ...
+
+An input's text is the same wherever it comes from: `MODELSEAL_INPUT_<NAME>` or the option `--<name>`.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from modelseal.errors import InputError
+from modelseal.verdict import ExitCode
+
+T = TypeVar("T")
+
+# Every station has it beside its own inputs.
+OUTPUT_DIR_HELP = (
+    "Folder for everything the station writes. Without it: a fresh folder under the runner's temporary folder on "
+    "GitHub, `modelseal-out` in the current directory elsewhere."
+)
+RESULT_HELP = "`passed`, `failed` or `error`; anything but `passed`, an empty value included, is not a pass."
+
+
+@dataclass(frozen=True)
+class Option:
+    """One input as a user sees it."""
+
+    help: str
+    parse: Callable[[str], object]
+    default: str
+    required: bool
+    secret: bool
+
+
+@dataclass(frozen=True)
+class Station:
+    """One command: what it is called, what it is for, and what it needs.
+
+    Attributes:
+        name: Kebab-case; the action's folder and the command's name.
+        summary: One sentence for tables and `--help`.
+        description: What it does and refuses, for `--help` and the README; may be several paragraphs.
+        inputs: A frozen dataclass whose fields are made by `option`.
+        outputs: A frozen dataclass whose fields are made by `output`; all `str`, empty when there is nothing to name.
+        permissions: GitHub token permissions with the reason for each, `("id-token: write", "to sign keyless")`.
+    """
+
+    name: str
+    summary: str
+    description: str
+    inputs: type[Any]
+    outputs: type[Any]
+    permissions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a station may know about where it runs.
+
+    Attributes:
+        output_dir: An existing folder to write to.
+        environ: The environment, for what tools need of it.
+        temp_dir: A private folder that is removed when the station ends.
+    """
+
+    output_dir: Path
+    environ: Mapping[str, str] = field(repr=False)  # holds tokens
+    temp_dir: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a station ended, when it ended with a conclusion.
+
+    Attributes:
+        exit_code: `PASSED` only where evidence was read and holds.
+        outputs: An instance of the station's `outputs`.
+        summary: Markdown for the job summary; every text from outside already escaped.
+        headline: The conclusion in one plain line.
+    """
+
+    exit_code: ExitCode
+    outputs: object
+    summary: str
+    headline: str
+
+    def __post_init__(self) -> None:
+        """Refuse to call a mishap an outcome: those are raised."""
+        if self.exit_code not in (ExitCode.PASSED, ExitCode.GATE_FAILED, ExitCode.VERIFICATION_FAILED):
+            raise ValueError(self.exit_code)
+
+
+def option(
+    help_: str, parse: Callable[[str], T], *, default: str = "", required: bool = False, secret: bool = False
+) -> T:
+    """Declare an input.
+
+    Args:
+        help_: What it means, its unit and what happens without it; Markdown.
+        parse: Turns its text into a value, or raises `InputError`. Also gets `default`.
+        default: The text it has when nobody gives one.
+        required: Whether an empty text is refused.
+        secret: Whether its value is masked, hidden from `repr`, and refused on the command line.
+    """
+    # What a dataclass field is to a type checker is its value, not the field; hence the untyped hop.
+    made: Any = field(repr=not secret, metadata={"option": Option(help_, parse, default, required, secret)})
+    value: T = made
+    return value
+
+
+def output(help_: str) -> str:
+    """Declare an output; empty until the station sets it."""
+    made: Any = field(default="", metadata={"help": help_})
+    value: str = made
+    return value
+
+
+def options_of(inputs: type[Any]) -> dict[str, Option]:
+    """Return the declared inputs by their kebab-case names, in order."""
+    return {kebab(item.name): item.metadata["option"] for item in dataclasses.fields(inputs)}
+
+
+def outputs_of(outputs: type[Any]) -> dict[str, str]:
+    """Return the help texts of the declared outputs by their kebab-case names, in order."""
+    return {kebab(item.name): item.metadata["help"] for item in dataclasses.fields(outputs)}
+
+
+def read_inputs(inputs: type[T], texts: Mapping[str, str]) -> T:
+    """Parse the texts of a station's inputs into its dataclass.
+
+    Raises:
+        InputError: An input is required and empty, or its text cannot be parsed; `where` names it.
+    """
+    values: dict[str, object] = {}
+    for name, declared in options_of(inputs).items():
+        text = texts.get(name, "").strip() or declared.default
+        if declared.required and not text:
+            raise InputError(f"Input `{name}` is required.", mend=f"Give it: {declared.help}")
+        try:
+            values[name.replace("-", "_")] = declared.parse(text)
+        except InputError as error:
+            raise InputError(error.what, where=error.where or f"input `{name}`", mend=error.mend) from None
+    return inputs(**values)
+
+
+def kebab(name: str) -> str:
+    """Turn a Python name into the one that users write."""
+    return name.replace("_", "-")
+
+
+# --- what an input's text can mean ---------------------------------------------------------------------------------
+
+
+def text(value: str) -> str:
+    """Take the text as it is, one line of it.
+
+    Raises:
+        InputError: The text has a line break or another control character in it.
+    """
+    if any(ord(character) < ord(" ") or character == "\x7f" for character in value):
+        raise InputError(f"{value!r} has a control character in it.", mend="Give one line of plain text.")
+    return value
+
+
+def path(value: str) -> Path | None:
+    """Take the text as a path; nothing when it is empty.
+
+    Raises:
+        InputError: The text cannot be a path.
+    """
+    if "\0" in value:
+        raise InputError(f"{value!r} is not a path.", mend="Remove the NUL character.")
+    return Path(value) if value else None
+
+
+def lines(value: str) -> tuple[str, ...]:
+    """Take one item a line; blank lines do not count."""
+    return tuple(stripped for line in value.split("\n") if (stripped := line.strip()))
+
+
+def items(value: str) -> tuple[str, ...]:
+    """Take one item a line or between commas, each once."""
+    return tuple(dict.fromkeys(stripped for item in re.split(r"[,\n]", value) if (stripped := item.strip())))
+
+
+def boolean(value: str) -> bool:
+    """Take `true` or `false` and nothing else: `yes`, `1` and `True` have meant their opposite elsewhere.
+
+    Raises:
+        InputError: It is neither.
+    """
+    if value not in ("true", "false"):
+        raise InputError(f"{value!r} is neither `true` nor `false`.", mend="Write one of the two, in lower case.")
+    return value == "true"
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """Take one of the given words."""
+
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise InputError(f"{value!r} is not one of {', '.join(allowed)}.", mend="Give one of them.")
+        return value
+
+    return parse
+
+
+def choices(*allowed: str) -> Callable[[str], tuple[str, ...]]:
+    """Take several of the given words, at least one."""
+
+    def parse(value: str) -> tuple[str, ...]:
+        given = items(value)
+        for item in given:
+            choice(*allowed)(item)
+        if not given:
+            raise InputError("The list is empty.", mend=f"Give at least one of {', '.join(allowed)}.")
+        return given
+
+    return parse
+
+
+def count(value: str) -> int | None:
+    """Take a whole number from 1 up; nothing when empty.
+
+    Raises:
+        InputError: It is not one.
+    """
+    if not value:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", value):
+        raise InputError(f"{value!r} is not a whole number from 1 up.", mend="Give a number such as 4.")
+    return int(value)
+
+
+def duration(value: str) -> timedelta:
+    """Take a number with its unit: `90m`, `48h`, `7d`.
+
+    Raises:
+        InputError: It is not of that form.
+    """
+    match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", value)
+    if match is None:
+        raise InputError(f"{value!r} is not a duration.", mend="Give minutes, hours or days: 90m, 48h, 7d.")
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
+    return timedelta(**{unit: int(match[1])})

@@ -1,0 +1,1 @@
+"""The vulnerability gate: one Trivy report, judged."""
