@@ -1,0 +1,75 @@
+"""Write files so that nobody ever sees half of one."""
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from modelseal.errors import ToolError
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Write a file under a temporary name beside its own, and move it into place when it is on the disk.
+
+    A reader sees the earlier file or the whole new one; after a failure the earlier one is still there.
+
+    Args:
+        path: Where the file goes; its folder exists. A symbolic link there is replaced, not followed.
+        data: The whole content.
+        mode: Permission bits before the umask; 0o600 for what only its owner may read.
+
+    Raises:
+        ToolError: The disk is full, or the folder cannot be written to.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    with _explained(path):
+        try:
+            _write(temporary, data, mode)
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        _sync_folder(path.parent)
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, _NEW_FILE, mode)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name last through a power cut, where the file system knows how to."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems cannot sync a folder: the file itself is safe
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise ToolError(
+                "The disk is full; the file was not written.",
+                where=str(path),
+                mend="Free some space, or give an `output-dir` on another disk.",
+            ) from error
+        raise ToolError(
+            f"The file cannot be written: {error.strerror or error}.",
+            where=str(path),
+            mend="Give an `output-dir` that you may write to.",
+        ) from error
