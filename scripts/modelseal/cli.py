@@ -1,0 +1,228 @@
+"""The command line: stations, their options, and the one place where errors become exit codes."""
+
+import argparse
+import importlib
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import NoReturn
+
+from modelseal import __version__, process, station
+from modelseal.errors import InputError, ModelsealError, ToolError
+from modelseal.github import Console, is_runner, report_error, write_outputs, write_summary
+from modelseal.station import Context, Option, Outcome, Station
+from modelseal.verdict import ExitCode
+
+STATIONS = ("build-image", "generate-sbom", "scan-image", "hash-artifacts", "attest", "verify")
+CHAIN = "chain"
+_SUMMARIES = {
+    "build-image": "Build an image with BuildKit and save it once",
+    "generate-sbom": "Make the image's SBOMs with Syft, and check them",
+    "scan-image": "Scan the image with Trivy, and gate on what it finds",
+    "hash-artifacts": "Hash models and datasets into a manifest, or check them against one",
+    "attest": "Sign provenance, SBOMs, verdicts and models",
+    "verify": "Verify all of that before anything is deployed",
+    CHAIN: "All of the above in order: what the root action runs",
+}
+_REPORT_TO = "https://github.com/modelseal/modelseal/issues"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one station and return its exit code. What nobody expected is left to `_Bug`."""
+    arguments = _parser().parse_args(argv)
+    environ = dict(os.environ)
+    module = load(arguments.station)
+    with Console(sys.stderr, runner=is_runner(environ)) as console:
+        logging.basicConfig(level=logging.DEBUG if environ.get("RUNNER_DEBUG") == "1" else logging.INFO, handlers=[console])
+        logging.captureWarnings(capture=True)
+        sys.excepthook = _Bug(console, environ)
+        signal.signal(signal.SIGTERM, _stop)
+        try:
+            declared: Station = module.STATION
+            inputs = station.read_inputs(declared.inputs, _texts(declared, arguments, environ, console))
+            outcome = _run(module, inputs, arguments.output_dir or environ.get(_variable("output-dir"), ""), environ)
+            _finish(outcome, console, environ)
+        except ModelsealError as error:
+            report_error(error, console, environ)
+            return error.exit_code
+        finally:
+            process.terminate_all()
+    return outcome.exit_code
+
+
+def load(name: str) -> ModuleType:
+    """Return the module of a station: only what this station needs is imported."""
+    if name == CHAIN:
+        return importlib.import_module("modelseal.chain")
+    return importlib.import_module(f"modelseal.commands.{name.replace('-', '_')}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Make the parser. Only the station named on the command line is imported for its options."""
+    parser = argparse.ArgumentParser(
+        prog="modelseal",
+        description="Build, inventory, gate, hash, attest and verify ML releases.",
+        epilog="Exit codes: 0 passed, 2 wrong input, 3 a tool or service failed, 10 the gate failed, "
+        "11 verification failed, 1 a bug in Modelseal.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"modelseal {__version__}")
+    stations = parser.add_subparsers(dest="station", required=True, metavar="STATION", parser_class=_StationParser)
+    for name in (*STATIONS, CHAIN):
+        stations.add_parser(name, help=_SUMMARIES[name], allow_abbrev=False)
+    return parser
+
+
+class _StationParser(argparse.ArgumentParser):
+    """Learns its options when it is the one that is used."""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201: argparse's own
+        declared: Station = load(self.prog.rpartition(" ")[2]).STATION
+        self.description = declared.description
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+        for name, declared_option in station.options_of(declared.inputs).items():
+            self.add_argument(f"--{name}", action="append", metavar="VALUE", help=_help(declared_option))
+        self.add_argument("--output-dir", default="", metavar="FOLDER", help=station.OUTPUT_DIR_HELP)
+        return super().parse_known_args(args, namespace)
+
+
+def _help(declared: Option) -> str:
+    notes = []
+    if declared.required:
+        notes.append("required")
+    if declared.default:
+        notes.append(f"default: {', '.join(declared.default.split())}")
+    if declared.secret:
+        notes.append("a file's path; the secret itself only through the environment")
+    shown = f"{declared.help} ({'; '.join(notes)})" if notes else declared.help
+    return shown.replace("%", "%%")
+
+
+def _texts(
+    declared: Station, arguments: argparse.Namespace, environ: Mapping[str, str], console: Console
+) -> dict[str, str]:
+    """Collect the inputs' texts: the command line first, then the environment. Secrets are masked at once."""
+    texts = {}
+    for name, declared_option in station.options_of(declared.inputs).items():
+        given = getattr(arguments, name.replace("-", "_"))
+        if given is None:
+            texts[name] = environ.get(_variable(name), "")
+        elif declared_option.secret:
+            texts[name] = _secret_from_file(name, given)
+        else:
+            texts[name] = "\n".join(given)
+        if declared_option.secret:
+            console.mask(texts[name])
+    return texts
+
+
+def _secret_from_file(name: str, given: Sequence[str]) -> str:
+    try:
+        return Path(given[-1]).read_text().rstrip("\n")
+    except (OSError, ValueError):
+        # The value is not repeated: it may be the secret itself.
+        raise InputError(
+            f"--{name} takes the path of a file that can be read.",
+            mend=f"Give a path, or put the secret itself into the environment as {_variable(name)}.",
+        ) from None
+
+
+def _variable(name: str) -> str:
+    return f"MODELSEAL_INPUT_{name.upper().replace('-', '_')}"
+
+
+def _run(module: ModuleType, inputs: object, output_dir: str, environ: Mapping[str, str]) -> Outcome:
+    folder = _output_folder(output_dir, environ)
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix="modelseal-", dir=environ.get("RUNNER_TEMP") or None))
+    except OSError as error:
+        raise ToolError(f"No temporary folder can be made: {error.strerror}.", where=str(error.filename)) from error
+    try:
+        outcome: Outcome = module.run(inputs, Context(output_dir=folder, environ=environ, temp_dir=temporary))
+    except OSError as error:
+        # The disk is full, a folder is read-only: the machine's fault, not a bug, and worth a sentence.
+        raise ToolError(
+            f"The machine refused: {error.strerror or error}.", where=str(error.filename or ""), mend=_mend(error)
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return outcome
+
+
+def _mend(error: OSError) -> str:
+    import errno  # noqa: PLC0415: only on the way out
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "Free some space on the disk and run again; nothing half-written was left."
+    return "Check that the file is there and that this user may use it."
+
+
+def _output_folder(given: str, environ: Mapping[str, str]) -> Path:
+    """Make the folder for everything a station writes."""
+    try:
+        if given:
+            folder = Path(given).absolute()
+        elif runner_temp := environ.get("RUNNER_TEMP"):
+            return Path(tempfile.mkdtemp(prefix="modelseal-out-", dir=runner_temp)).absolute()
+        else:
+            folder = Path("modelseal-out").absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"The output folder cannot be made: {error}.", where="input `output-dir`", mend="Name one that can be."
+        ) from error
+    return folder
+
+
+def _finish(outcome: Outcome, console: Console, environ: Mapping[str, str]) -> None:
+    """Tell everyone how it ended. The output `result` comes last: what is cut off before it has not passed."""
+    import dataclasses  # noqa: PLC0415: loaded anyway, by the stations
+
+    outputs = {station.kebab(name): value for name, value in dataclasses.asdict(outcome.outputs).items()}  # type: ignore[call-overload]
+    write_summary(environ, outcome.summary)
+    write_outputs(environ, outputs | {"result": outcome.exit_code.verdict})
+    if not is_runner(environ):
+        from modelseal.report.markdown import plain  # noqa: PLC0415: for people at a terminal only
+
+        console.block(plain(outcome.summary))
+        for name, value in outputs.items():
+            if value:
+                sys.stdout.write(f"{name}={value!r}\n" if "\n" in value else f"{name}={value}\n")
+    if outcome.exit_code is ExitCode.PASSED:
+        console.line(f"passed: {outcome.headline}")
+    else:
+        console.annotate("error", outcome.headline)
+        console.line(f"failed: {outcome.headline}")
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    """End on SIGTERM as on Ctrl-C: through every `finally`, so that nothing is left running or half written."""
+    process.terminate_all()
+    raise SystemExit(128 + number)
+
+
+class _Bug:
+    """What happens to an exception that nobody expected: exit code 1, a traceback, and where to report it."""
+
+    def __init__(self, console: Console, environ: Mapping[str, str]) -> None:
+        self._console = console
+        self._environ = environ
+
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            self._console.line("interrupted")
+            return
+        bug = ModelsealError(
+            f"This is a bug in Modelseal: {kind.__name__}.", mend=f"Please report it with the lines above: {_REPORT_TO}"
+        )
+        bug.exit_code = ExitCode.BUG  # type: ignore[misc]
+        with self._console:  # the fence again: a traceback repeats texts from outside
+            self._console.block("".join(traceback.format_exception(kind, error, trace)))
+            report_error(bug, self._console, self._environ)

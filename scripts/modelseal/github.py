@@ -1,0 +1,179 @@
+"""GitHub Actions: what it tells us, and how it is told. The only module that knows.
+
+The runner reads commands (`::error::…`) from everything a step prints, whoever wrote it. So a fence is up from the
+first line to the last (`::stop-commands::`, with a token nobody else knows), and is opened only for our own commands.
+See https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands.
+"""
+
+import logging
+import os
+import re
+import secrets
+import sys
+import threading
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from modelseal.errors import ModelsealError, ToolError
+
+# GitHub drops a whole summary that is larger (the step stays green), and cuts an annotation's text.
+SUMMARY_LIMIT = 1024 * 1024
+ANNOTATION_LIMIT = 4096
+_SHORTENED = "\n\n_The summary was cut here: GitHub shows at most 1 MiB. Everything is in the output folder._\n"
+
+
+def is_runner(environ: Mapping[str, str]) -> bool:
+    """Tell whether this is a GitHub Actions job (or `act`)."""
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def printable(text: str) -> str:
+    """Escape what could steer a terminal or disguise a text: control and format characters, lone surrogates."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character
+        if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else character.encode("unicode_escape", "surrogatepass").decode()
+        for character in text
+    )
+
+
+class Console(logging.Handler):
+    """Everything that people read while a station runs: log lines and annotations, on standard error.
+
+    Args:
+        stream: Where to write; standard error, so that lines and commands keep their order.
+        runner: Whether a GitHub runner reads along.
+    """
+
+    def __init__(self, stream: TextIO, *, runner: bool) -> None:
+        super().__init__()
+        self._stream = stream
+        self._token = secrets.token_hex(16) if runner else None
+        self._write_lock = threading.Lock()
+
+    def __enter__(self) -> "Console":
+        """Put the fence up."""
+        if self._token:
+            self._write(f"::stop-commands::{self._token}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the fence down: the next step's commands are not ours."""
+        if self._token:
+            self._write(f"::{self._token}::")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a log record: as a line, and on GitHub as an annotation if it is a warning."""
+        message = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            self.annotate("warning", message)
+        self.line(f"warning: {message}" if record.levelno >= logging.WARNING else message)
+
+    def line(self, text: str) -> None:
+        """Write one line, whatever is in it."""
+        self._write(printable(text))
+
+    def block(self, text: str) -> None:
+        """Write a text of several lines."""
+        self._write("\n".join(printable(line) for line in text.split("\n")))
+
+    def annotate(self, level: str, message: str) -> None:
+        """Show a message on the run's page; nothing where no runner reads along.
+
+        Args:
+            level: `error`, `warning` or `notice`.
+            message: Any text; it is escaped.
+        """
+        if self._token:
+            shown = "\n".join(map(printable, message.split("\n")))[:ANNOTATION_LIMIT]
+            self._command(f"::{level} title=Modelseal::{_escape_data(shown)}")
+
+    def mask(self, secret: str) -> None:
+        """Have the runner replace a secret by stars wherever it turns up later."""
+        for line in filter(None, map(str.strip, secret.splitlines())):
+            if self._token and len(line) > 3:  # noqa: PLR2004: masking a short word would hide half the log
+                self._command(f"::add-mask::{_escape_data(line)}")
+
+    def _command(self, command: str) -> None:
+        self._write(f"::{self._token}::\n{command}\n::stop-commands::{self._token}")
+
+    def _write(self, text: str) -> None:
+        with self._write_lock:
+            self._stream.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+            self._stream.flush()
+
+
+def write_outputs(environ: Mapping[str, str], outputs: Mapping[str, str]) -> None:
+    """Hand outputs to the steps after this one; nothing where there is no runner.
+
+    Raises:
+        ToolError: The runner's file cannot be written.
+    """
+    written = []
+    for name, value in outputs.items():
+        delimiter = f"modelseal_{secrets.token_hex(16)}"  # random: a value cannot end itself early
+        written.append(f"{name}<<{delimiter}\n{value}\n{delimiter}\n")
+    _append(environ, "GITHUB_OUTPUT", "".join(written))
+
+
+def write_summary(environ: Mapping[str, str], markdown: str) -> None:
+    """Append to the job summary, cut to what GitHub takes; nothing where there is no runner.
+
+    Raises:
+        ToolError: The runner's file cannot be written.
+    """
+    file = environ.get("GITHUB_STEP_SUMMARY")
+    used = os.path.getsize(file) if file and os.path.exists(file) else 0  # noqa: PTH110, PTH202: one call each
+    room = SUMMARY_LIMIT - used - 2
+    encoded = markdown.encode("utf-8", "backslashreplace")
+    if len(encoded) > room:
+        kept = max(0, room - len(_SHORTENED))
+        markdown = encoded[:kept].decode("utf-8", "ignore").rpartition("\n")[0] + _SHORTENED if kept else ""
+    _append(environ, "GITHUB_STEP_SUMMARY", markdown + "\n")
+
+
+def report_early_error(error: ModelsealError, environ: Mapping[str, str]) -> None:
+    """Report an error in all three places, for the time before a station has been entered.
+
+    Args:
+        error: What went wrong.
+        environ: The environment.
+    """
+    with Console(sys.stderr, runner=is_runner(environ)) as console:
+        report_error(error, console, environ)
+
+
+def report_error(error: ModelsealError, console: Console, environ: Mapping[str, str]) -> None:
+    """Say what happened, where, and what to do next: on standard error, as an annotation, in the job summary.
+
+    The output `result` says so too, and if the runner's files cannot be written, the console says that.
+    """
+    parts = [part for part in (error.what, error.where, error.mend) if part]
+    console.block("\n".join([f"error: {parts[0]}", *(f"  {part}" for part in parts[1:])]))
+    console.annotate("error", "\n".join(parts))
+    try:
+        write_outputs(environ, {"result": error.exit_code.verdict})
+        fenced = re.sub(r"`{3,}", "'''", "\n".join(map(printable, parts)))
+        write_summary(environ, f"### ❌ Modelseal\n\n```text\n{fenced}\n```\n")
+    except ToolError as unwritable:
+        console.line(f"error: {unwritable}")
+
+
+def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
+    file = environ.get(variable)
+    if not file:
+        return
+    try:
+        with Path(file).open("ab") as stream:
+            stream.write(text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise ToolError(f"The runner's file {variable} cannot be written: {error.strerror}.", where=file) from error
+
+
+def _escape_data(text: str) -> str:
+    """Escape a command's text as the runner reads it: actions/toolkit, packages/core/src/command.ts."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
