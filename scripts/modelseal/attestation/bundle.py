@@ -1,0 +1,93 @@
+"""Sigstore bundles: an envelope with what is needed to verify it, in one JSON file.
+
+https://docs.sigstore.dev/about/bundle/ and
+https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from modelseal.attestation import dsse, jsontext
+from modelseal.attestation.rejection import Rejection, short
+
+MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+_MEDIA_TYPES = frozenset(
+    {MEDIA_TYPE} | {f"application/vnd.dev.sigstore.bundle+json;version={version}" for version in ("0.1", "0.2", "0.3")}
+)
+_BUNDLE_KEYS = frozenset({"mediaType", "verificationMaterial", "dsseEnvelope"})
+_MATERIAL_KEYS = frozenset(
+    {"publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"}
+)
+_PUBLIC_KEY_KEYS = frozenset({"hint", "rawBytes", "keyDetails"})  # the last two: model_signing before 1.0.1
+
+
+class Proof(Enum):
+    """Who can say that a bundle's signature is good."""
+
+    PUBLIC_KEY = "a public key"
+    CERTIFICATE = "a certificate"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle as it was read; its signature has not been verified.
+
+    Attributes:
+        envelope: What was signed, and the signature.
+        proof: What the bundle says it can be verified with.
+        key_hint: Which public key, for people and for better messages; never a reason to trust.
+        document: The bundle's JSON text.
+    """
+
+    envelope: dsse.Envelope
+    proof: Proof
+    key_hint: str
+    document: bytes
+
+
+def with_public_key(envelope: dsse.Envelope, key_hint: str) -> bytes:
+    """Write a bundle that is verified with a public key its reader already has."""
+    return jsontext.encode(
+        {
+            "mediaType": MEDIA_TYPE,
+            "verificationMaterial": {"publicKey": {"hint": key_hint}, "tlogEntries": []},
+            "dsseEnvelope": dsse.to_json(envelope),
+        }
+    )
+
+
+def parse(data: bytes) -> Bundle:
+    """Read a bundle that holds a DSSE envelope.
+
+    Raises:
+        Rejection: It is not such a bundle, of another version, or has members nobody knows.
+    """
+    document = jsontext.parse_object(data)
+    if document.get("mediaType") not in _MEDIA_TYPES:
+        raise Rejection(f"its media type is {short(document.get('mediaType'))}, which is not a known Sigstore bundle")
+    if "messageSignature" in document:
+        raise Rejection("it signs a file directly and states nothing about it; an attestation is needed")
+    _only_known(document, _BUNDLE_KEYS, "the bundle")
+    material = jsontext.as_object(document.get("verificationMaterial"), "the verification material")
+    _only_known(material, _MATERIAL_KEYS, "the verification material")
+    kinds = [kind for kind in ("publicKey", "certificate", "x509CertificateChain") if kind in material]
+    if len(kinds) != 1:
+        raise Rejection(f"it names {len(kinds)} ways to verify it instead of one")
+    envelope = dsse.parse(document.get("dsseEnvelope"))
+    if kinds == ["publicKey"]:
+        return Bundle(envelope, Proof.PUBLIC_KEY, _key_hint(material["publicKey"]), data)
+    return Bundle(envelope, Proof.CERTIFICATE, "", data)
+
+
+def _key_hint(value: object) -> str:
+    entry = jsontext.as_object(value, "the public key's entry")
+    _only_known(entry, _PUBLIC_KEY_KEYS, "the public key's entry")
+    hint = entry.get("hint", "")
+    if not isinstance(hint, str):
+        raise Rejection("the public key's hint is not a text")
+    return hint
+
+
+def _only_known(document: dict[str, object], known: frozenset[str], name: str) -> None:
+    if unknown := sorted(document.keys() - known):
+        raise Rejection(f"{name} has an unknown member {short(unknown[0])}")

@@ -1,0 +1,188 @@
+"""Private and public keys in PEM, and what they sign: without Sigstore, without a network.
+
+Signature schemes are those that Sigstore's bundle format has a name for
+(https://github.com/sigstore/architecture-docs/blob/main/algorithm-registry.md), with the hash that belongs to the key.
+"""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+from modelseal.attestation import bundle, dsse
+from modelseal.attestation.rejection import Rejection
+from modelseal.errors import InputError
+
+PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
+PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
+
+_MIN_RSA_BITS = 2048
+_CURVE_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "secp256r1": hashes.SHA256(),
+    "secp384r1": hashes.SHA384(),
+    "secp521r1": hashes.SHA512(),
+}
+_USE = "Use an EC key (P-256, P-384 or P-521), an Ed25519 key, or an RSA key of 2048 bits or more, in PEM."
+
+
+@dataclass(frozen=True)
+class KeySigner:
+    """Signs statements with a private key."""
+
+    private_key: PrivateKey = field(repr=False)
+
+    @property
+    def identity(self) -> str:
+        """Who signs, for people."""
+        public_key = self.private_key.public_key()
+        return f"{describe(public_key)} key {fingerprint(public_key)[:16]}"
+
+    def sign(self, statements: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """Sign each statement and return its bundle."""
+        hint = fingerprint(self.private_key.public_key())
+        return tuple(
+            bundle.with_public_key(dsse.Envelope(payload, sign(self.private_key, dsse.pae(payload))), hint)
+            for payload in statements
+        )
+
+
+def load_private_key(pem: bytes, password: str) -> PrivateKey:
+    """Read a private key, decrypting it if it is encrypted.
+
+    Args:
+        pem: PEM text, PKCS #8 or the older forms of OpenSSL.
+        password: Empty if the key is not encrypted.
+
+    Raises:
+        InputError: It is not a private key, the password is wrong, or the key is too weak. Says nothing of the key.
+    """
+    try:
+        key = serialization.load_pem_private_key(pem, password.encode() or None)
+    except TypeError:
+        raise _encryption_mismatch(password) from None
+    except (ValueError, UnsupportedAlgorithm):
+        # The library's own words may quote the input; and a wrong password looks like a broken key.
+        encrypted = b"ENCRYPTED" in pem
+        raise InputError(
+            "The private key cannot be decrypted." if encrypted else "The private key cannot be read.",
+            where="input `private-key`",
+            mend="Check `private-key-password`." if encrypted else _USE,
+        ) from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey):
+        raise InputError("This kind of private key cannot sign.", where="input `private-key`", mend=_USE)
+    _refuse_weak(key.public_key(), "input `private-key`")
+    return key
+
+
+def load_public_key(pem: bytes) -> PublicKey:
+    """Read a public key.
+
+    Raises:
+        InputError: It is not one, or too weak.
+    """
+    where = "input `public-key`"
+    if b"PRIVATE KEY" in pem:
+        raise InputError(
+            "This is a private key; verifying needs only the public one.",
+            where=where,
+            mend="Make it with `openssl pkey -in KEY -pubout`, and keep the private key where only the signer reads it.",
+        )
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        raise InputError("The public key cannot be read.", where=where, mend=_USE) from None
+    if not isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
+        raise InputError("This kind of public key cannot verify a signature.", where=where, mend=_USE)
+    _refuse_weak(key, where)
+    return key
+
+
+def can_sign_models(key: PrivateKey) -> bool:
+    """Tell whether `model_signing verify key` can check this key's signatures: it knows these three curves only."""
+    return isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVE_HASHES
+
+
+def describe(key: PublicKey) -> str:
+    """Name a key's kind: `EC secp256r1`, `Ed25519`, `RSA 3072`."""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {key.curve.name}"
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}"
+    return "Ed25519"
+
+
+def fingerprint(key: PublicKey) -> str:
+    """Return the SHA-256 of the key's PEM text in hexadecimal: the hint that model_signing writes and expects."""
+    return hashlib.sha256(_pem(key)).hexdigest()
+
+
+def sign(key: PrivateKey, data: bytes) -> bytes:
+    """Sign bytes with the scheme that belongs to the key."""
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.sign(data, ec.ECDSA(_CURVE_HASHES[key.curve.name]))
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+    return key.sign(data)
+
+
+def verify(key: PublicKey, signed: bundle.Bundle) -> bytes:
+    """Return the payload that a bundle's signature covers.
+
+    Raises:
+        Rejection: The bundle was not signed with this key, or what was signed has changed.
+    """
+    if signed.proof is not bundle.Proof.PUBLIC_KEY:
+        raise Rejection("it was signed with a certificate, not with a key")
+    if signed.key_hint and signed.key_hint not in _hints(key):
+        raise Rejection(f"it says it was signed with another key ({signed.key_hint[:16]}, not {fingerprint(key)[:16]})")
+    envelope = signed.envelope
+    try:
+        _verify(key, envelope.signature, dsse.pae(envelope.payload))
+    except InvalidSignature:
+        raise Rejection("its signature does not fit the public key and the content") from None
+    return envelope.payload
+
+
+def _verify(key: PublicKey, signature: bytes, data: bytes) -> None:
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(signature, data, ec.ECDSA(_CURVE_HASHES[key.curve.name]))
+    elif isinstance(key, rsa.RSAPublicKey):
+        key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
+    else:
+        key.verify(signature, data)
+
+
+def _hints(key: PublicKey) -> frozenset[str]:
+    """Return the spellings of a key's fingerprint in use: model_signing's, and those over the DER form."""
+    der = hashlib.sha256(
+        key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    ).digest()
+    return frozenset({fingerprint(key), der.hex(), base64.b64encode(der).decode()})
+
+
+def _pem(key: PublicKey) -> bytes:
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _refuse_weak(key: PublicKey, where: str) -> None:
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _MIN_RSA_BITS:
+        raise InputError(f"An RSA key of {key.key_size} bits is too weak.", where=where, mend=_USE)
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in _CURVE_HASHES:
+        raise InputError(f"Keys on the curve {key.curve.name} are not supported.", where=where, mend=_USE)
+
+
+def _encryption_mismatch(password: str) -> InputError:
+    if password:
+        return InputError(
+            "The private key is not encrypted, but a password was given.",
+            where="input `private-key-password`",
+            mend="Leave the password out, or give the encrypted key.",
+        )
+    return InputError(
+        "The private key is encrypted, and no password was given.",
+        where="input `private-key`",
+        mend="Give `private-key-password`.",
+    )

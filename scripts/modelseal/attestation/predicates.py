@@ -1,0 +1,159 @@
+"""What can be stated beside provenance: an SBOM, and a gate's verdict on vulnerabilities.
+
+SBOM: https://github.com/in-toto/attestation/blob/main/spec/predicates/spdx2.md and cyclonedx.md beside it.
+Vulnerabilities: https://github.com/in-toto/attestation/blob/main/spec/predicates/vulns_02.md
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from modelseal.attestation import jsontext, provenance
+from modelseal.attestation.rejection import Rejection, short
+
+CYCLONEDX = "https://cyclonedx.org/bom"
+SPDX_PREFIX = "https://spdx.dev/Document/v"
+SPDX = f"{SPDX_PREFIX}2.3"
+VULNS = "https://in-toto.io/attestation/vulns/v0.2"
+VERDICT_SCHEMA = "https://github.com/modelseal/modelseal/verdict/v1"
+# The standard predicate lists findings; it has no place for what a gate concluded from them. Ours is beside them.
+VERDICT_KEY = "modelseal_verdict"
+
+# What users write in `require`, and what it means.
+SHORT_NAMES = {
+    "provenance": provenance.PREDICATE_TYPE,
+    "spdx": SPDX,
+    "cyclonedx": CYCLONEDX,
+    "vulns": VULNS,
+}
+_SCANNERS = {"trivy": "pkg:github/aquasecurity/trivy"}
+_DATABASES = {"trivy": "pkg:github/aquasecurity/trivy-db"}
+_IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A gate's verdict as its file has it.
+
+    Attributes:
+        result: `passed` or `failed`.
+        image: What the scanned image was called.
+        image_id: Its ID, `sha256:…`.
+        archive_sha256: SHA-256 of the archive that was scanned; empty when there was none.
+        document: The whole file.
+    """
+
+    result: str
+    image: str
+    image_id: str
+    archive_sha256: str
+    document: Mapping[str, object]
+
+
+def describe(predicate_type: str) -> str:
+    """Name a predicate type shortly, as files and tables do: `provenance`, `sbom-spdx`, `sbom-cyclonedx`, `vulns`."""
+    if predicate_type.startswith(SPDX_PREFIX):
+        return "sbom-spdx"
+    names = {CYCLONEDX: "sbom-cyclonedx", VULNS: "vulns", provenance.PREDICATE_TYPE: "provenance"}
+    return names.get(predicate_type, predicate_type)
+
+
+def of_sbom(data: bytes) -> tuple[str, dict[str, object]]:
+    """Return the predicate type and the predicate for an SBOM file.
+
+    Raises:
+        Rejection: It is neither SPDX 2 nor CycloneDX in JSON.
+    """
+    document = jsontext.parse_object(data)
+    if document.get("bomFormat") == "CycloneDX":
+        jsontext.as_text(document.get("specVersion"), "specVersion")
+        return CYCLONEDX, document
+    version = document.get("spdxVersion")
+    match = re.fullmatch(r"SPDX-(2\.[0-9])", version) if isinstance(version, str) else None
+    if match is None:
+        raise Rejection("it is neither SPDX 2 nor CycloneDX in JSON")
+    return f"{SPDX_PREFIX}{match[1]}", document
+
+
+def read_verdict(data: bytes) -> Verdict:
+    """Read the verdict file that `scan-image` writes.
+
+    Raises:
+        Rejection: It is not one.
+    """
+    document = jsontext.parse_object(data)
+    if document.get("schema") != VERDICT_SCHEMA:
+        raise Rejection(f"its schema is {short(document.get('schema'))}, not {VERDICT_SCHEMA}")
+    result = document.get("verdict")
+    if result not in ("passed", "failed"):
+        raise Rejection(f"its verdict is {short(result)}, neither passed nor failed")
+    image_id = jsontext.as_text(jsontext.dig(document, "subject", "image_id"), "the image's ID")
+    if not _IMAGE_ID.fullmatch(image_id):
+        raise Rejection(f"the image's ID is {short(image_id)}, not sha256: and 64 hexadecimal digits")
+    archive = jsontext.dig(document, "subject", "archive_sha256")
+    return Verdict(
+        result=result,
+        image=jsontext.as_text(jsontext.dig(document, "subject", "name"), "the image's name"),
+        image_id=image_id,
+        archive_sha256=archive.removeprefix("sha256:") if isinstance(archive, str) else "",
+        document=document,
+    )
+
+
+def of_verdict(verdict: Verdict) -> dict[str, object]:
+    """Return the `vulns` predicate for a verdict: every finding in the standard's fields, and the verdict beside them.
+
+    Raises:
+        Rejection: The verdict lacks what the predicate requires.
+    """
+    document = verdict.document
+    scanner = jsontext.as_text(jsontext.dig(document, "scanner", "name"), "the scanner's name")
+    updated = jsontext.as_text(jsontext.dig(document, "database", "updated_at"), "the database's date")
+    scanned = jsontext.as_text(document.get("scanned_at"), "the time of the scan")
+    findings = jsontext.as_list(document.get("findings"), "the list of findings")
+    return {
+        "scanner": {
+            "uri": _SCANNERS.get(scanner, scanner),
+            "version": jsontext.as_text(jsontext.dig(document, "scanner", "version"), "the scanner's version"),
+            "db": {
+                "uri": _DATABASES.get(scanner, scanner),
+                "version": str(jsontext.dig(document, "database", "version")),
+                "lastUpdate": updated,
+            },
+            "result": [_finding(item) for item in findings],
+        },
+        # The file holds one time. The scan is a single run over an archive, so begin and end are told as the same.
+        "metadata": {"scanStartedOn": scanned, "scanFinishedOn": scanned},
+        VERDICT_KEY: {
+            "result": verdict.result,
+            "subject": document["subject"],
+            "policy": {key: document.get(key) for key in ("fail_on", "ignore_unfixed")},
+            "counts": document.get("counts"),
+            "scanner_sha256": jsontext.dig(document, "scanner", "sha256"),
+        },
+    }
+
+
+def result_of(predicate: Mapping[str, object]) -> str:
+    """Return the verdict inside a `vulns` predicate; empty when there is none."""
+    result = jsontext.dig(predicate, VERDICT_KEY, "result")
+    return result if isinstance(result, str) else ""
+
+
+def _finding(item: object) -> dict[str, object]:
+    finding = jsontext.as_object(item, "a finding")
+    package = jsontext.dig(finding, "package", "purl") or jsontext.dig(finding, "package", "name")
+    notes = {
+        "package": package,
+        "installed_version": jsontext.dig(finding, "package", "version"),
+        "fixed_version": finding.get("fixed_version"),
+        "status": finding.get("status"),
+        "decision": finding.get("decision"),
+    }
+    return {
+        "id": jsontext.as_text(finding.get("id"), "a finding's id"),
+        "severity": [
+            {"method": "modelseal", "score": jsontext.as_text(finding.get("severity"), "a finding's severity")}
+        ],
+        "annotations": [{key: str(value)} for key, value in notes.items() if value],
+    }
