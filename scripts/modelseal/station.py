@@ -78,11 +78,13 @@ class Context:
         output_dir: An existing folder to write to.
         environ: The environment, for what tools need of it.
         temp_dir: A private folder that is removed when the station ends.
+        mask: Hides a secret that only turned up while the station ran from everything printed later.
     """
 
     output_dir: Path
     environ: Mapping[str, str] = field(repr=False)  # holds tokens
     temp_dir: Path
+    mask: Callable[[str], None] = field(default=lambda _secret: None, repr=False)
 
 
 @dataclass(frozen=True)
