@@ -86,3 +86,49 @@ def _harmless_start(match: re.Match[str]) -> str:
     if space:
         return "&#32;"
     return f"\\{bullet}" if bullet else f"{number}\\{delimiter}"
+
+
+_INLINE_MARKUP = re.compile(
+    r"`(?P<span>[^`]*)`|\\(?P<escaped>[!-/:-@\[-`{-~])|&#(?P<number>\d{1,5});|&(?P<named>amp|lt|gt|quot|nbsp);"
+    r"|\[(?P<text>[^\]\\]*)\]\((?P<target>[^)\s]*)\)|</?[a-z][^>]*>|\*\*"
+)
+_NAMED_REFERENCES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "nbsp": " "}
+_RULE = re.compile(r"\|?[\s:|-]*---[\s:|-]*\|?")
+
+
+def plain(markdown: str) -> str:
+    """Turn Markdown as it is written here into text for a terminal: without markup, tables in aligned columns."""
+    lines: list[str] = []
+    rows: list[list[str]] = []
+    for line in [*markdown.split("\n"), ""]:
+        if line.startswith("|"):
+            if not _RULE.fullmatch(line):
+                rows.append([_without_markup(cell.strip()) for cell in line.strip("| ").split("|")])
+            continue
+        lines += _aligned(rows)
+        rows = []
+        if not line.startswith("```"):
+            lines.append(_without_markup(re.sub(r"^#{1,6} ", "", line)))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def _without_markup(text: str) -> str:
+    return _INLINE_MARKUP.sub(_meant, text)
+
+
+def _meant(match: re.Match[str]) -> str:
+    if match["number"]:
+        return chr(int(match["number"]))
+    if match["named"]:
+        return _NAMED_REFERENCES[match["named"]]
+    if match["target"] is not None:
+        return f"{_without_markup(match['text'])} ({match['target']})"
+    return match["span"] or match["escaped"] or ""
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths: dict[int, int] = {}
+    for row in rows:
+        for index, cell in enumerate(row):
+            widths[index] = max(widths.get(index, 0), len(cell))
+    return ["  ".join(cell.ljust(widths[index]) for index, cell in enumerate(row)).rstrip() for row in rows]
