@@ -76,7 +76,7 @@ def location(lock: Path, environ: Mapping[str, str]) -> Path:
         raise ToolError(
             f"The list of requirements cannot be read: {error.strerror}.", where=str(lock), mend="Check out Modelseal anew."
         ) from error
-    python = f"{sys._base_executable} {sys.version}"  # type: ignore[attr-defined] # noqa: SLF001: venv itself uses it
+    python = f"{os.path.realpath(_base_python())} {sys.version}"
     key = hashlib.sha256(content + python.encode()).hexdigest()[:16]
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return cache_folder(environ).resolve() / "environments" / f"python{version}-{platform.machine()}-{key}"
@@ -98,7 +98,7 @@ def _make(lock: Path, folder: Path) -> None:
         _run("venv", "--without-pip", str(temporary))
         python = temporary / "bin" / "python"
         _run(
-            "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check", "--no-input",
+            "pip", "--python", str(python), "install", "-qq", "--disable-pip-version-check", "--no-input",
             "--no-deps", "--only-binary", ":all:", "--require-hashes", "--no-compile", "--requirement", str(lock),
         )  # fmt: skip
         _run("compileall", "-q", "-j", "0", str(temporary / "lib"))
@@ -122,7 +122,7 @@ def _move_into_place(temporary: Path, folder: Path) -> None:
 def _run(module: str, *arguments: str) -> None:
     """Run a module of the Python we were started with, for at most ten minutes."""
     environ = {name: value for name, value in os.environ.items() if name.upper() not in _PIP_SETTINGS_REFUSED}
-    base = sys._base_executable  # type: ignore[attr-defined] # noqa: SLF001: the Python that is not in a venv
+    base = _base_python()
     argv = [base, "-I", "-m", module, *arguments]
     try:
         process = subprocess.Popen(argv, env=environ, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno())  # noqa: S603
@@ -145,6 +145,12 @@ def _run(module: str, *arguments: str) -> None:
             f"The Python environment could not be made: `python -m {module}` ended with exit code {exit_code}.",
             mend=mends.get(module, "See the lines above."),
         )
+
+
+def _base_python() -> str:
+    """Return the Python that environments are made from: this one, or the one that this environment was made from."""
+    base: str = sys._base_executable  # type: ignore[attr-defined] # noqa: SLF001: the venv module has no other way either
+    return base
 
 
 @contextlib.contextmanager

@@ -38,6 +38,22 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
         _sync_folder(path.parent)
 
 
+@contextlib.contextmanager
+def moved_into_place(path: Path) -> Iterator[Path]:
+    """Yield a temporary path for another program to write to; move it to `path` when the block ends well.
+
+    Raises:
+        ToolError: The disk is full, the folder cannot be written to, or nothing was written.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    with _explained(path):
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
 def _write(path: Path, data: bytes, mode: int) -> None:
     descriptor = os.open(path, _NEW_FILE, mode)
     with os.fdopen(descriptor, "wb", buffering=0) as file:
