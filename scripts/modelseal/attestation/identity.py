@@ -204,5 +204,5 @@ def _claim(certificate: x509.Certificate, number: int) -> str:
     return asn1.decode_der(str, extension.value)
 
 
-def _differs(what: str, found: str, wanted: str, same: bool) -> str:  # noqa: FBT001: private, and named by its use
+def _differs(what: str, found: str, wanted: str, same: bool) -> str:  # noqa: FBT001 - private, and named by its use
     return "" if same else f"the {what} is {short(found) if found else 'not stated'}, not {wanted}"

@@ -15,6 +15,9 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from sigstore import dsse as sigstore_dsse
 from sigstore import models
+from sigstore._internal.fulcio import ExpiredCertificate
+from sigstore._internal.fulcio.client import FulcioClientError
+from sigstore._internal.rekor import RekorClientError
 from sigstore.errors import Error as SigstoreError
 from sigstore.oidc import ExpiredIdentity, IdentityError, IdentityToken
 from sigstore.sign import SigningContext
@@ -35,11 +38,13 @@ _CONFIG_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 _ROOT_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 # What sigstore-python and the libraries below it raise on a document or an answer that is not as it should be.
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, x509.ExtensionNotFound, UnsupportedAlgorithm)
+# The services' own errors have no public base class.
+_SERVICE_ERRORS = (ExpiredCertificate, FulcioClientError, RekorClientError)
 
 
 @dataclass(frozen=True)
 class Services:
-    """Where to sign: a certificate authority and a transparency log, with the root of trust they are checked against."""
+    """Where to sign: a certificate authority and a transparency log, and the root of trust for what they return."""
 
     config: models.ClientTrustConfig
 
@@ -69,17 +74,32 @@ def services(trust_config: Path | None) -> Services:
 
 
 def verifier(trust_config: Path | None) -> "KeylessVerifier":
-    """Return a verifier for a root of trust: a client trust configuration, a trusted root (JSON, or one in JSON Lines),
-    or without a file the public one, refreshed from Sigstore's update repository.
+    """Return a verifier for a root of trust.
+
+    Args:
+        trust_config: A client trust configuration, or a trusted root in JSON or on one line of JSON Lines. Without it
+            the public root is used, refreshed from Sigstore's update repository.
 
     Raises:
         InputError: The file is none of these.
         ToolError: The public root cannot be fetched.
-    """  # noqa: D205: the list of forms does not fit one line
+    """
     try:
         return KeylessVerifier(Verifier(trusted_root=_trusted_root(trust_config)))
     except (SigstoreError, *_MALFORMED) as error:
         raise _not_trusted(trust_config, _first_line(error)) from error
+
+
+def verifier_for(where: Services) -> "KeylessVerifier":
+    """Return a verifier for what these services sign.
+
+    Raises:
+        InputError: Their root of trust is incomplete.
+    """
+    try:
+        return KeylessVerifier(Verifier(trusted_root=where.config.trusted_root))
+    except (SigstoreError, *_MALFORMED) as error:
+        raise _not_trusted(None, _first_line(error)) from error
 
 
 class KeylessSigner:
@@ -125,14 +145,14 @@ class KeylessSigner:
         except requests.RequestException as error:
             raise ToolError(
                 f"Sigstore cannot be reached: {type(error).__name__}.",
-                where=error.request.url or "" if error.request is not None else "",
+                where=str(error.request.url) if error.request is not None else "",
                 mend="Nothing was attested. Run the job again; see https://status.sigstore.dev.",
             ) from None
         except ExpiredIdentity:
             raise InputError(
                 "The identity token has expired.", mend="Ask for the token right before signing; nothing was attested."
             ) from None
-        except (SigstoreError, *_service_errors(), *_MALFORMED) as error:
+        except (SigstoreError, *_SERVICE_ERRORS, *_MALFORMED) as error:
             raise ToolError(
                 f"Sigstore did not sign: {_first_line(error) or type(error).__name__}.",
                 mend="Nothing was attested. Check the identity token and the trust configuration, and try again.",
@@ -160,6 +180,8 @@ class KeylessVerifier:
         """
         if signed.proof is not bundle.Proof.CERTIFICATE:
             raise Rejection("it was signed with a key, not keyless")
+        if not jsontext.dig(jsontext.parse(signed.document), "verificationMaterial", "tlogEntries"):
+            raise Rejection("it has no entry of a transparency log, so nothing shows when it was signed")
         try:
             read = models.Bundle.from_json(signed.document)
             payload_type, payload = self._inner.verify_dsse(read, _AnySigner())
@@ -180,7 +202,7 @@ class _AnySigner:
 
 
 def _log_index(read: models.Bundle) -> int:
-    return int(read.log_entry._inner.log_index)  # noqa: SLF001: there is no public way to it
+    return int(read.log_entry._inner.log_index)  # noqa: SLF001 - there is no public way to it
 
 
 def _trusted_root(path: Path | None) -> models.TrustedRoot:
@@ -241,7 +263,7 @@ def _within(seconds: float, what: str, work: Callable[[], T]) -> T:
     def target() -> None:
         try:
             results.append(work())
-        except BaseException as error:  # noqa: BLE001: carried over to the caller's thread, not swallowed
+        except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread, not swallowed
             failures.append(error)
 
     thread = threading.Thread(target=target, daemon=True)
@@ -252,13 +274,6 @@ def _within(seconds: float, what: str, work: Callable[[], T]) -> T:
     if not results:
         raise ToolError(f"{what} took more than {seconds:g} seconds.", mend="Check the network and run the job again.")
     return results[0]
-
-
-def _service_errors() -> tuple[type[Exception], ...]:
-    from sigstore._internal.fulcio import ExpiredCertificate, FulcioClientError
-    from sigstore._internal.rekor import RekorClientError
-
-    return (ExpiredCertificate, FulcioClientError, RekorClientError)
 
 
 def _first_line(error: BaseException) -> str:

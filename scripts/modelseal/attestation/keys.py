@@ -88,7 +88,7 @@ def load_public_key(pem: bytes) -> PublicKey:
         raise InputError(
             "This is a private key; verifying needs only the public one.",
             where=where,
-            mend="Make it with `openssl pkey -in KEY -pubout`, and keep the private key where only the signer reads it.",
+            mend="Make it with `openssl pkey -in KEY -pubout`, and keep the private key with the signer alone.",
         )
     try:
         key = serialization.load_pem_public_key(pem)

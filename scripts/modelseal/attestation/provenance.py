@@ -109,9 +109,7 @@ def byproducts_of(predicate: Mapping[str, object]) -> frozenset[str]:
     return frozenset(filter(None, (_text(_object(_object(entry).get("digest")).get("sha256")) for entry in entries)))
 
 
-def contradictions(
-    predicate: Mapping[str, object], *, repository: str, commit: str, signer: str
-) -> tuple[str, ...]:
+def contradictions(predicate: Mapping[str, object], *, repository: str, commit: str, signer: str) -> tuple[str, ...]:
     """Compare a provenance with the certificate it was signed with: the first is only said, the second was proved.
 
     Args:

@@ -1,7 +1,7 @@
 """Why a document or a signature is not accepted, before anybody has decided what follows from that."""
 
 
-class Rejection(ValueError):  # noqa: N818: it is a finding about evidence, not a malfunction
+class Rejection(ValueError):
     """A piece of evidence does not hold; the message is one sentence that says why.
 
     `attest` makes it an input error, `verify` collects it with the others.
@@ -11,4 +11,4 @@ class Rejection(ValueError):  # noqa: N818: it is a finding about evidence, not 
 def short(value: object) -> str:
     """Show a value from outside in a sentence: quoted, and not longer than a line."""
     text = repr(value)
-    return text if len(text) <= 120 else f"{text[:117]}..."  # noqa: PLR2004: about a line
+    return text if len(text) <= 120 else f"{text[:117]}..."  # noqa: PLR2004 - about a line
