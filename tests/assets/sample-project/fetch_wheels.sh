@@ -14,5 +14,5 @@ if [ "$machine" = arm64 ]; then machine=aarch64; fi # macOS calls it so
 
 mkdir -p wheels
 exec "${PYTHON:-python3}" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
-  --implementation cp --python-version "$version" --platform "manylinux2014_$machine" \
+  --implementation cp --python-version "$version" --platform "manylinux2014_$machine" --platform "manylinux_2_17_$machine" \
   --platform "manylinux_2_28_$machine" --dest wheels --requirement "$requirements"
