@@ -28,7 +28,8 @@ command -v debootstrap >/dev/null || stop "There is no debootstrap. Install it (
 [ -r "$keyring" ] || stop "$keyring is missing. Install it (Debian: apt-get install debian-archive-keyring)."
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/modelseal-base.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+# Never into what is mounted there: debootstrap mounts /proc in the new system while it works.
+trap 'rm -rf --one-file-system "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 root=$work/root
@@ -55,8 +56,8 @@ rm -f etc/shadow- etc/passwd- etc/group- etc/gshadow-
 # Files that the installation made are dated by the archive's release, not by the clock; then the archive, mirror
 # aside, decides every byte of the layer.
 newest=$(stat -c %Y usr/share/doc/*/copyright | sort -n | tail -n 1)
-tar --create --sort=name --numeric-owner --mtime="@$newest" --clamp-mtime --one-file-system \
-  --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' . |
-  "$docker" import --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
-    --change 'CMD ["bash"]' - "$name" >"$work/id"
+tar --create --file="$work/layer.tar" --sort=name --numeric-owner --mtime="@$newest" --clamp-mtime --one-file-system \
+  --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' .
+"$docker" import --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
+  --change 'CMD ["bash"]' "$work/layer.tar" "$name" >"$work/id"
 echo "Made $name: $(cat "$work/id")" >&2
