@@ -9,7 +9,7 @@ set -eu
 export LC_ALL=C.UTF-8
 
 name=${1:-modelseal-base:bookworm}
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+mirror=${DEBIAN_MIRROR:-} # without one, debootstrap knows Debian's own
 docker=${DOCKER:-docker}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
@@ -34,11 +34,11 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 root=$work/root
 
-echo "Making the base image $name from $mirror ..." >&2
+echo "Making the base image $name from ${mirror:-the Debian archive} ..." >&2
 debootstrap --variant=minbase --keyring="$keyring" --include=ca-certificates,python3,python3-pip \
-  bookworm "$root" "$mirror" >"$work/log" 2>&1 || {
+  bookworm "$root" ${mirror:+"$mirror"} >"$work/log" 2>&1 || {
   tail -n 20 "$work/log" >&2
-  stop "debootstrap failed; its last lines are above. Check that $mirror can be reached, or set DEBIAN_MIRROR."
+  stop "debootstrap failed; its last lines are above. Check that the mirror can be reached, or set DEBIAN_MIRROR."
 }
 
 # What this machine or this moment left behind, and what a container does not read. Copyright files stay: they are
