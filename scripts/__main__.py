@@ -7,6 +7,6 @@ from modelseal import environment
 
 environment.enter(Path(__file__).resolve().parent)
 
-from modelseal.cli import main  # noqa: E402: its imports are only there inside the environment
+from modelseal.cli import main  # noqa: E402 # its imports are only there inside the environment
 
 sys.exit(main())

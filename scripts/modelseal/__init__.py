@@ -1,3 +1,3 @@
-"""Modelseal takes an ML repository from source to a sealed release: built, inventoried, gated, hashed, attested, verified."""
+"""Modelseal takes an ML repository from source to a sealed release."""
 
 __version__ = "0.1.0"

@@ -40,14 +40,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     environ = dict(os.environ)
     module = load(arguments.station)
     with Console(sys.stderr, runner=is_runner(environ)) as console:
-        logging.basicConfig(level=logging.DEBUG if environ.get("RUNNER_DEBUG") == "1" else logging.INFO, handlers=[console])
+        logging.basicConfig(
+            level=logging.DEBUG if environ.get("RUNNER_DEBUG") == "1" else logging.INFO, handlers=[console]
+        )
         logging.captureWarnings(capture=True)
         sys.excepthook = _Bug(console, environ)
         signal.signal(signal.SIGTERM, _stop)
         try:
             declared: Station = module.STATION
             inputs = station.read_inputs(declared.inputs, _texts(declared, arguments, environ, console))
-            outcome = _run(module, inputs, arguments.output_dir or environ.get(_variable("output-dir"), ""), environ)
+            output_dir = arguments.output_dir or environ.get(_variable("output-dir"), "")
+            outcome = _run(module, inputs, _output_folder(output_dir, environ), environ, console)
             _finish(outcome, console, environ)
         except ModelsealError as error:
             report_error(error, console, environ)
@@ -83,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
 class _StationParser(argparse.ArgumentParser):
     """Learns its options when it is the one that is used."""
 
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201: argparse's own
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 # argparse's own
         declared: Station = load(self.prog.rpartition(" ")[2]).STATION
         self.description = declared.description
         self.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -138,14 +141,15 @@ def _variable(name: str) -> str:
     return f"MODELSEAL_INPUT_{name.upper().replace('-', '_')}"
 
 
-def _run(module: ModuleType, inputs: object, output_dir: str, environ: Mapping[str, str]) -> Outcome:
-    folder = _output_folder(output_dir, environ)
+def _run(module: ModuleType, inputs: object, folder: Path, environ: Mapping[str, str], console: Console) -> Outcome:
+    """Run a station in a private temporary folder that is gone afterwards."""
     try:
         temporary = Path(tempfile.mkdtemp(prefix="modelseal-", dir=environ.get("RUNNER_TEMP") or None))
     except OSError as error:
         raise ToolError(f"No temporary folder can be made: {error.strerror}.", where=str(error.filename)) from error
     try:
-        outcome: Outcome = module.run(inputs, Context(output_dir=folder, environ=environ, temp_dir=temporary))
+        context = Context(output_dir=folder, environ=environ, temp_dir=temporary, mask=console.mask)
+        outcome: Outcome = module.run(inputs, context)
     except OSError as error:
         # The disk is full, a folder is read-only: the machine's fault, not a bug, and worth a sentence.
         raise ToolError(
@@ -157,7 +161,7 @@ def _run(module: ModuleType, inputs: object, output_dir: str, environ: Mapping[s
 
 
 def _mend(error: OSError) -> str:
-    import errno  # noqa: PLC0415: only on the way out
+    import errno  # noqa: PLC0415 # only on the way out
 
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "Free some space on the disk and run again; nothing half-written was left."
@@ -183,13 +187,13 @@ def _output_folder(given: str, environ: Mapping[str, str]) -> Path:
 
 def _finish(outcome: Outcome, console: Console, environ: Mapping[str, str]) -> None:
     """Tell everyone how it ended. The output `result` comes last: what is cut off before it has not passed."""
-    import dataclasses  # noqa: PLC0415: loaded anyway, by the stations
+    import dataclasses  # noqa: PLC0415 # loaded anyway, by the stations
 
     outputs = {station.kebab(name): value for name, value in dataclasses.asdict(outcome.outputs).items()}  # type: ignore[call-overload]
     write_summary(environ, outcome.summary)
     write_outputs(environ, outputs | {"result": outcome.exit_code.verdict})
     if not is_runner(environ):
-        from modelseal.report.markdown import plain  # noqa: PLC0415: for people at a terminal only
+        from modelseal.report.markdown import plain  # noqa: PLC0415 # for people at a terminal only
 
         console.block(plain(outcome.summary))
         for name, value in outputs.items():

@@ -74,7 +74,9 @@ def location(lock: Path, environ: Mapping[str, str]) -> Path:
         content = lock.read_bytes()
     except OSError as error:
         raise ToolError(
-            f"The list of requirements cannot be read: {error.strerror}.", where=str(lock), mend="Check out Modelseal anew."
+            f"The list of requirements cannot be read: {error.strerror}.",
+            where=str(lock),
+            mend="Check out Modelseal anew.",
         ) from error
     python = f"{os.path.realpath(_base_python())} {sys.version}"
     key = hashlib.sha256(content + python.encode()).hexdigest()[:16]
@@ -84,7 +86,7 @@ def location(lock: Path, environ: Mapping[str, str]) -> Path:
 
 def _make(lock: Path, folder: Path) -> None:
     """Make the environment in a temporary folder and move it into place: two jobs may do so at the same time."""
-    print("modelseal: making its Python environment (once per machine)", file=sys.stderr)  # noqa: T201: no logging yet
+    print("modelseal: making its Python environment (once per machine)", file=sys.stderr)  # noqa: T201 # no logging yet
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix="making-"))
@@ -125,7 +127,7 @@ def _run(module: str, *arguments: str) -> None:
     base = _base_python()
     argv = [base, "-I", "-m", module, *arguments]
     try:
-        process = subprocess.Popen(argv, env=environ, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno())  # noqa: S603
+        process = subprocess.Popen(argv, env=environ, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno())
     except OSError as error:
         raise ToolError(f"Python cannot be started again: {error.strerror}.", where=base) from error
     with process, _killed_with_us(process):
@@ -149,12 +151,12 @@ def _run(module: str, *arguments: str) -> None:
 
 def _base_python() -> str:
     """Return the Python that environments are made from: this one, or the one that this environment was made from."""
-    base: str = sys._base_executable  # type: ignore[attr-defined] # noqa: SLF001: the venv module has no other way either
+    base: str = sys._base_executable  # type: ignore[attr-defined] # noqa: SLF001 # the venv module has no other way either
     return base
 
 
 @contextlib.contextmanager
-def _killed_with_us(process: subprocess.Popen[bytes]):  # type: ignore[no-untyped-def] # noqa: ANN202: Iterator needs typing at run time
+def _killed_with_us(process: subprocess.Popen[bytes]):  # type: ignore[no-untyped-def] # noqa: ANN202 # Iterator needs typing at run time
     """Turn SIGTERM into an exit, so that the half-made environment is removed and pip does not outlive us."""
 
     def stop(number: int, _frame: object) -> NoReturn:
@@ -170,4 +172,4 @@ def _killed_with_us(process: subprocess.Popen[bytes]):  # type: ignore[no-untype
 
 
 def _start_again(python: Path, scripts: Path) -> NoReturn:
-    os.execv(python, [str(python), "-X", "utf8", "-I", str(scripts), *sys.argv[1:]])  # noqa: S606: no shell is meant
+    os.execv(python, [str(python), "-X", "utf8", "-I", str(scripts), *sys.argv[1:]])  # noqa: S606 # no shell is meant

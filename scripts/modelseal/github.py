@@ -14,7 +14,7 @@ import threading
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Self, TextIO
 
 from modelseal.errors import ModelsealError, ToolError
 
@@ -55,7 +55,7 @@ class Console(logging.Handler):
         self._token = secrets.token_hex(16) if runner else None
         self._write_lock = threading.Lock()
 
-    def __enter__(self) -> "Console":
+    def __enter__(self) -> Self:
         """Put the fence up."""
         if self._token:
             self._write(f"::stop-commands::{self._token}")
@@ -95,7 +95,7 @@ class Console(logging.Handler):
     def mask(self, secret: str) -> None:
         """Have the runner replace a secret by stars wherever it turns up later."""
         for line in filter(None, map(str.strip, secret.splitlines())):
-            if self._token and len(line) > 3:  # noqa: PLR2004: masking a short word would hide half the log
+            if self._token and len(line) > 3:  # noqa: PLR2004 # masking a short word would hide half the log
                 self._command(f"::add-mask::{_escape_data(line)}")
 
     def _command(self, command: str) -> None:
@@ -127,7 +127,7 @@ def write_summary(environ: Mapping[str, str], markdown: str) -> None:
         ToolError: The runner's file cannot be written.
     """
     file = environ.get("GITHUB_STEP_SUMMARY")
-    used = os.path.getsize(file) if file and os.path.exists(file) else 0  # noqa: PTH110, PTH202: one call each
+    used = os.path.getsize(file) if file and os.path.exists(file) else 0  # noqa: PTH110, PTH202 # one call each
     room = SUMMARY_LIMIT - used - 2
     encoded = markdown.encode("utf-8", "backslashreplace")
     if len(encoded) > room:

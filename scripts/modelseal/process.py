@@ -46,7 +46,7 @@ def scrubbed_environment(base: Mapping[str, str], **extra: str) -> dict[str, str
     return {name: value for name, value in base.items() if name in _PASSED_ON} | {"LC_ALL": "C.UTF-8"} | extra
 
 
-def run(  # noqa: PLR0913: each argument is a property of the process, none has a natural partner
+def run(  # noqa: PLR0913 # each argument is a property of the process, none has a natural partner
     argv: Sequence[str | Path],
     *,
     env: Mapping[str, str],
@@ -70,7 +70,7 @@ def run(  # noqa: PLR0913: each argument is a property of the process, none has 
         check: Whether an exit code other than 0 is an error.
 
     Raises:
-        ToolError: The program is not there, was killed, ran too long, or (with `check`) exited with another code than 0.
+        ToolError: The program is not there, was killed, ran too long, or (with `check`) did not exit with 0.
     """
     program = Path(argv[0]).name
     input_ = subprocess.DEVNULL if stdin is None else subprocess.PIPE
@@ -122,7 +122,7 @@ def _started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     logger.debug("running %s", argv)
     try:
-        process = subprocess.Popen(  # noqa: S603: argv is a list, no shell reads it
+        process = subprocess.Popen(  # argv is a list, no shell reads it
             [os.fspath(part) for part in argv],
             env=dict(env),
             cwd=cwd,

@@ -127,6 +127,12 @@ def option(
     return value
 
 
+def redeclared(inputs: type[Any], name: str) -> Any:
+    """Declare an input as another station has declared it."""
+    (declared,) = (item for item in dataclasses.fields(inputs) if item.name == name)
+    return field(repr=declared.repr, metadata=dict(declared.metadata))
+
+
 def output(help_: str) -> str:
     """Declare an output; empty until the station sets it."""
     made: Any = field(default="", metadata={"help": help_})

@@ -18,7 +18,9 @@ logger = logging.getLogger(__name__)
 class Inputs:
     """What to build, from what."""
 
-    image: reference.Reference = option("Name of the image, with its tag: `fraud-model:1.4`.", reference.parse, required=True)
+    image: reference.Reference = option(
+        "Name of the image, with its tag: `fraud-model:1.4`.", reference.parse, required=True
+    )
     context: Path | None = option("Folder that is sent to the builder.", station.path, default=".")
     file: Path | None = option("Dockerfile; without it the `Dockerfile` in the context.", station.path)
     build_args: tuple[str, ...] = option(
@@ -31,12 +33,16 @@ class Inputs:
         lambda text: build.secrets(station.lines(text)),
     )
     target: str = option("Stage of the Dockerfile to build; without it the last one.", station.text)
-    platform: str = option("Platform to build for, `linux/arm64` for instance; without it the engine's own.", station.text)
+    platform: str = option(
+        "Platform to build for, `linux/arm64` for instance; without it the engine's own.", station.text
+    )
     labels: tuple[str, ...] = option(
         "Further labels, `name=value`, one a line. Source, revision and creation date are set from the workflow's run.",
         lambda text: build.labels(station.lines(text)),
     )
-    push: bool = option("Whether to push the image to its registry at once, unscanned.", station.boolean, default="false")
+    push: bool = option(
+        "Whether to push the image to its registry at once, unscanned.", station.boolean, default="false"
+    )
     pull: bool = option("Whether to look for newer base images first.", station.boolean, default="true")
 
 
@@ -53,11 +59,14 @@ class Outputs:
 STATION = Station(
     name="build-image",
     summary="Build an image with BuildKit and save it once.",
-    description="Builds a Dockerfile with BuildKit (buildx where the client has it, the engine's own otherwise), labels the "
-    "image with its origin, and saves it once: every station after this one reads that archive.",
+    description="Builds a Dockerfile with BuildKit (buildx where the client has it, the engine's own otherwise), "
+    "labels the image with its origin, and saves it once: every station after this one reads that archive.",
     inputs=Inputs,
     outputs=Outputs,
-    permissions=(("contents: read", "to check out the repository"), ("packages: write", "only with `push` to GitHub's registry")),
+    permissions=(
+        ("contents: read", "to check out the repository"),
+        ("packages: write", "only with `push` to GitHub's registry"),
+    ),
 )
 
 
@@ -78,17 +87,23 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     if built not in (saved.image_id, docker.image_id(client, inputs.image.text)):
         file.unlink()
         raise ToolError(
-            "Another build has taken this image's name in the meantime.", where=inputs.image.text, mend="Give each job its own tag."
+            "Another build has taken this image's name in the meantime.",
+            where=inputs.image.text,
+            mend="Give each job its own tag.",
         )
     digest = docker.push(client, inputs.image.text, inputs.image.repository) if inputs.push else ""
     outputs = Outputs(image=inputs.image.text, image_id=saved.image_id, digest=digest, archive=str(file))
-    return Outcome(ExitCode.PASSED, outputs, _summary(inputs, outputs, saved), f"built {inputs.image.text}, {saved.image_id}")
+    return Outcome(
+        ExitCode.PASSED, outputs, _summary(inputs, outputs, saved), f"built {inputs.image.text}, {saved.image_id}"
+    )
 
 
 def _recipe(inputs: Inputs) -> build.Recipe:
     folder = (inputs.context or Path()).absolute()
     if not folder.is_dir():
-        raise InputError("The build context is not a folder.", where=str(folder), mend="Check out the repository first.")
+        raise InputError(
+            "The build context is not a folder.", where=str(folder), mend="Check out the repository first."
+        )
     dockerfile = inputs.file.absolute() if inputs.file else folder / "Dockerfile"
     if not dockerfile.is_file():
         raise InputError("The Dockerfile is not there.", where=str(dockerfile), mend="Name it with the input `file`.")

@@ -30,7 +30,9 @@ class Inputs:
         default="CRITICAL,HIGH",
     )
     ignore_unfixed: bool = option(
-        "Whether vulnerabilities without a fixed version pass. They are still reported.", station.boolean, default="false"
+        "Whether vulnerabilities without a fixed version pass. They are still reported.",
+        station.boolean,
+        default="false",
     )
     scanners: tuple[str, ...] = option(
         "What to look for: `vuln`, `secret`.", station.choices("vuln", "secret"), default="vuln,secret"
@@ -39,9 +41,11 @@ class Inputs:
         "How old the vulnerability database may be: `90m`, `48h`, `7d`.", station.duration, default="48h"
     )
     db_repository: str = option("Where to fetch the database from; without it Trivy's own mirrors.", station.text)
-    db_dir: Path | None = option("A Trivy cache folder, used as it is: nothing is fetched, nothing written to it.", station.path)
+    db_dir: Path | None = option(
+        "A Trivy cache folder, used as it is: nothing is fetched, nothing written to it.", station.path
+    )
     trivy: str = option(
-        "Which Trivy: nothing for the locked default, a version of the lock, or `version@sha256:<digest>` of an executable.",
+        "Which Trivy: nothing for the locked default, a version of the lock, or `version@sha256:<digest of it>`.",
         station.text,
     )
     tools_dir: Path | None = option(
@@ -64,9 +68,9 @@ class Outputs:
 STATION = Station(
     name="scan-image",
     summary="Scan an image with Trivy, once, and gate on what it finds.",
-    description="Runs Trivy once on the saved image, without tokens and without any configuration of the repository, and "
-    "judges its report. An empty or truncated report, a report about another image, an operating system that is unknown or past "
-    "its support, a database that is too old: each is an error, never a pass.",
+    description="Runs Trivy once on the saved image, without tokens and without any configuration of the repository, "
+    "and judges its report. An empty or truncated report, a report about another image, an operating system that is "
+    "unknown or past its support, a database that is too old: each is an error, never a pass.",
     inputs=Inputs,
     outputs=Outputs,
     permissions=(("contents: read", "to check out the repository"),),

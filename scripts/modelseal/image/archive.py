@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelseal.errors import InputError, ToolError
+from modelseal.errors import InputError
 from modelseal.files import moved_into_place
 from modelseal.image.docker import Docker
 
@@ -79,13 +79,19 @@ def _single_manifest(archive: tarfile.TarFile, path: Path) -> tuple[str, tuple[s
     if "manifest.json" in archive.getnames():
         manifests = _parsed(_document(archive, "manifest.json", path), path)
         manifest = _only(manifests, path)
-        return _field(manifest, "Config", path), tuple(manifest.get("RepoTags") or ()), len(_field(manifest, "Layers", path))
+        return (
+            _field(manifest, "Config", path),
+            tuple(manifest.get("RepoTags") or ()),
+            len(_field(manifest, "Layers", path)),
+        )
     index = _parsed(_document(archive, "index.json", path), path)
     entry = _only(_field(index, "manifests", path), path)
     manifest = _parsed(_document(archive, _blob(_field(entry, "digest", path)), path), path)
     if "manifests" in manifest:
         raise InputError(
-            "The archive holds an image index, for several platforms.", where=str(path), mend="Save the image of one platform."
+            "The archive holds an image index, for several platforms.",
+            where=str(path),
+            mend="Save the image of one platform.",
         )
     name = (entry.get("annotations") or {}).get("org.opencontainers.image.ref.name")
     config = _field(manifest, "config", path)
@@ -99,7 +105,9 @@ def _opened(path: Path) -> Iterator[tarfile.TarFile]:
             yield archive
     except tarfile.TarError as error:
         raise InputError(
-            f"The archive cannot be read: {error}.", where=str(path), mend="Save the image again: docker save -o FILE IMAGE."
+            f"The archive cannot be read: {error}.",
+            where=str(path),
+            mend="Save the image again: docker save -o FILE IMAGE.",
         ) from error
     except OSError as error:
         raise InputError(f"The archive cannot be opened: {error.strerror}.", where=str(path)) from error
@@ -112,7 +120,9 @@ def _document(archive: tarfile.TarFile, name: str, path: Path) -> bytes:
         stream = None
     if stream is None:
         raise InputError(
-            f"The archive has no {name}: it is not a saved image.", where=str(path), mend="Save it with docker save -o FILE IMAGE."
+            f"The archive has no {name}: it is not a saved image.",
+            where=str(path),
+            mend="Save it with docker save -o FILE IMAGE.",
         )
     content = stream.read(_DOCUMENT_LIMIT + 1)
     if len(content) > _DOCUMENT_LIMIT:
@@ -120,21 +130,23 @@ def _document(archive: tarfile.TarFile, name: str, path: Path) -> bytes:
     return content
 
 
-def _parsed(content: bytes, path: Path) -> Any:  # noqa: ANN401: whatever JSON holds; its users check
+def _parsed(content: bytes, path: Path) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise InputError(f"A document in the archive is not JSON: {error}.", where=str(path)) from error
 
 
-def _only(manifests: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401: from JSON
+def _only(manifests: Any, path: Path) -> dict[str, Any]:
     if not isinstance(manifests, list) or len(manifests) != 1 or not isinstance(manifests[0], dict):
         count = len(manifests) if isinstance(manifests, list) else "no list of"
-        raise InputError(f"The archive holds {count} images, not one.", where=str(path), mend="Save one image an archive.")
+        raise InputError(
+            f"The archive holds {count} images, not one.", where=str(path), mend="Save one image an archive."
+        )
     return manifests[0]
 
 
-def _field(document: Any, name: str, path: Path) -> Any:  # noqa: ANN401: from JSON
+def _field(document: Any, name: str, path: Path) -> Any:
     if not isinstance(document, dict) or not document.get(name):
         raise InputError(f"The archive's manifest has no {name}.", where=str(path))
     return document[name]

@@ -15,7 +15,9 @@ logger = logging.getLogger(__name__)
 
 _ASSIGNMENT = re.compile(r"(?s)(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)")
 _LABEL = re.compile(r"(?s)[a-z0-9][A-Za-z0-9._/-]*=.*")
-_SECRET = re.compile(r"id=(?P<id>[A-Za-z0-9_.-]+),(?:(?P<env>env)=(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?:src|source)=(?P<file>[^,]+))")
+_SECRET = re.compile(
+    r"id=(?P<id>[A-Za-z0-9_.-]+),(?:(?P<env>env)=(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?:src|source)=(?P<file>[^,]+))"
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def secrets(lines: tuple[str, ...]) -> tuple[Secret, ...]:
         if match is None:
             raise InputError(
                 f"Line {number} of `secrets` is not a reference to a secret.",
-                mend="Write id=NAME,env=VARIABLE or id=NAME,src=FILE; the value itself goes into that variable or file.",
+                mend="Write id=NAME,env=VARIABLE or id=NAME,src=FILE; the value goes into that variable or file.",
             )
         parsed.append(Secret(match["id"], match["name"] or "", match["file"] or ""))
     return tuple(parsed)
@@ -121,7 +123,7 @@ def with_origin(recipe: Recipe, environ: Mapping[str, str], commit: bytes | None
 def commit_object(folder: Path, environ: Mapping[str, str]) -> bytes | None:
     """Return the commit that is checked out, or None where there is no git repository (or no git)."""
     # A plumbing command: it runs no hook, no pager and no program that a repository's configuration may name.
-    argv = ["git", "-c", "safe.directory=*", "-C", folder, "cat-file", "commit", "HEAD"]
+    argv: list[str | Path] = ["git", "-c", "safe.directory=*", "-C", folder, "cat-file", "commit", "HEAD"]
     try:
         completed = process.run(argv, env=process.scrubbed_environment(environ), timeout=60, check=False)
     except ToolError:

@@ -115,6 +115,7 @@ def push(docker: Docker, image: str, repository: str) -> str:
     digests = {item.rpartition("@")[2] for item in known if item.rpartition("@")[0] == repository}
     if len(digests) != 1:
         raise ToolError(
-            f"The engine names {len(digests)} digests for the pushed image, not one.", where=f"{image}: {sorted(digests)}"
+            f"The engine names {len(digests)} digests for the pushed image, not one.",
+            where=f"{image}: {sorted(digests)}",
         )
     return digests.pop()

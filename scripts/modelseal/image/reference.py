@@ -52,5 +52,7 @@ def digest(value: str) -> str:
         InputError: It is not one.
     """
     if value and not _DIGEST.fullmatch(value):
-        raise InputError(f"{value!r} is not a digest.", mend="Write it as sha256: and 64 hexadecimal digits, in lower case.")
+        raise InputError(
+            f"{value!r} is not a digest.", mend="Write it as sha256: and 64 hexadecimal digits, in lower case."
+        )
     return value

@@ -25,6 +25,12 @@ _WHEEL_SECONDS = 900.0
 _PARTIAL_CONTENT = 206
 _RANGE_NOT_SATISFIABLE = 416
 _FAULTS = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
+# Where pip's configuration, cache and index are. The digest decides what is accepted.
+_PIP_SETTINGS = (
+    "HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_CONFIG_FILE", "PIP_CACHE_DIR",
+    "PIP_DEFAULT_TIMEOUT", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_NO_INDEX", "PIP_PROXY",
+    "PIP_RETRIES", "PIP_TRUSTED_HOST",
+)  # fmt: skip
 _AGENT = {"User-Agent": "modelseal"}
 
 
@@ -32,7 +38,7 @@ def answering(urls: tuple[str, ...], environ: Mapping[str, str]) -> frozenset[st
     """Ask all servers at once and return the addresses that answer within three seconds."""
 
     def answers(url: str) -> bool:
-        request = urllib.request.Request(url, method="HEAD", headers=_AGENT)  # noqa: S310: from the lock
+        request = urllib.request.Request(url, method="HEAD", headers=_AGENT)  # noqa: S310 # from the lock
         try:
             with _opener(environ).open(request, timeout=_PROBE_SECONDS):
                 return True
@@ -61,7 +67,7 @@ def fetch(url: str, file: Path, *, sha256: str, environ: Mapping[str, str]) -> N
         try:
             _continue(url, file, environ)
         except urllib.error.HTTPError as error:
-            if error.code != _RANGE_NOT_SATISFIABLE and error.code < 500:  # noqa: PLR2004: 4xx stays as it is
+            if error.code != _RANGE_NOT_SATISFIABLE and error.code < 500:  # noqa: PLR2004 # 4xx stays as it is
                 raise ToolError(f"The server answered {error.code} {error.reason}.", where=url) from error
             fault = f"{error.code} {error.reason}"
         except _FAULTS as error:
@@ -82,7 +88,7 @@ def fetch(url: str, file: Path, *, sha256: str, environ: Mapping[str, str]) -> N
 def _continue(url: str, file: Path, environ: Mapping[str, str]) -> None:
     there = file.stat().st_size if file.exists() else 0
     headers = _AGENT | ({"Range": f"bytes={there}-"} if there else {})
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310: from the lock
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 # from the lock
     with _opener(environ).open(request, timeout=_STALL_SECONDS) as answer:
         mode = "ab" if answer.status == _PARTIAL_CONTENT else "wb"
         expected = int(answer.headers.get("Content-Length") or 0) + (there if mode == "ab" else 0)
@@ -105,13 +111,7 @@ def fetch_wheel(requirement: str, folder: Path, *, sha256: str, environ: Mapping
     """
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{requirement} --hash=sha256:{sha256}\n")
-    settings = {name: value for name, value in environ.items() if name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
-    settings |= {
-        name: value
-        for name, value in environ.items()
-        if name.startswith(("PIP_INDEX", "PIP_EXTRA", "PIP_CERT", "PIP_CLIENT", "PIP_PROXY", "PIP_CONFIG", "PIP_DEFAULT_TIMEOUT",
-                            "PIP_TRUSTED", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CACHE", "PIP_RETRIES"))
-    }  # fmt: skip
+    settings = {name: value for name, value in environ.items() if name.startswith(_PIP_SETTINGS)}
     logger.info("fetching %s with pip", requirement)
     process.run(
         [

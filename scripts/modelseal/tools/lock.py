@@ -60,7 +60,9 @@ def releases(tool: str, requested: str) -> tuple[Release, ...]:
     locked = _load()[tool]
     here = this_platform()
     known = tuple(
-        _release(tool, version, platforms[here]) for version, platforms in locked["versions"].items() if here in platforms
+        _release(tool, version, platforms[here])
+        for version, platforms in locked["versions"].items()
+        if here in platforms
     )
     if not requested:
         if not known:

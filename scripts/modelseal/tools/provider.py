@@ -73,7 +73,9 @@ def _accepted(tool: Tool, *, vouched_for: bool) -> Tool:
             with tool.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 if re.search(pattern, content):
                     raise InputError(
-                        f"This executable is {tool.name} {version}, which is refused.", where=str(tool.path), mend="Delete it."
+                        f"This executable is {tool.name} {version}, which is refused.",
+                        where=str(tool.path),
+                        mend="Delete it.",
                     )
     logger.info("%s %s, sha256 %s", tool.name, tool.version, tool.sha256)
     return tool

@@ -22,7 +22,9 @@ class Scanner:
     sha256: str
 
 
-def verdict(image: str, report: Report, judgement: Judgement, policy: Policy, scanner: Scanner, scan: Scan) -> bytes:
+def verdict(  # noqa: PLR0913 # each is a part of the document
+    image: str, report: Report, judgement: Judgement, policy: Policy, scanner: Scanner, scan: Scan
+) -> bytes:
     """Write a verdict down as JSON."""
     document: dict[str, Any] = {
         "schema": SCHEMA,

@@ -58,4 +58,6 @@ def _lowest_fix(finding: Finding) -> str:
 
 def _ordered(version: str) -> tuple[tuple[int, str], ...]:
     """Order versions by their numbers: for advice to people only, no verdict rests on it."""
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"[0-9]+|[a-z]+", version.lower()))
+    return tuple(
+        (int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"[0-9]+|[a-z]+", version.lower())
+    )

@@ -92,7 +92,8 @@ def parse(content: bytes, *, image_id: str) -> Report:
     system = _operating_system(metadata, results)
     if packages == 0:
         raise ToolError(
-            "Trivy found no package in the image.", mend="An image without packages cannot be judged; is it the right one?"
+            "Trivy found no package in the image.",
+            mend="An image without packages cannot be judged; is it the right one?",
         )
     findings = tuple(finding for result in results for finding in _findings(result))
     return Report(image_id, system, packages, tuple(sorted(findings, key=_worst_first)))
@@ -112,11 +113,13 @@ def _operating_system(metadata: dict[str, Any], results: list[Any]) -> str:
             mend="Build on a supported release.",
         )
     if not any(isinstance(result, dict) and result.get("Class") == _OS_PACKAGES for result in results):
-        raise ToolError(f"The report has no part about the packages of {name}.", mend="The scan is not whole; run it again.")
+        raise ToolError(
+            f"The report has no part about the packages of {name}.", mend="The scan is not whole; run it again."
+        )
     return name
 
 
-def _findings(result: Any) -> list[Finding]:  # noqa: ANN401: from JSON
+def _findings(result: Any) -> list[Finding]:
     if not isinstance(result, dict):
         raise ToolError("A result in Trivy's report is not an object.")
     target = str(result.get("Target", ""))
@@ -125,7 +128,7 @@ def _findings(result: Any) -> list[Finding]:  # noqa: ANN401: from JSON
     return vulnerabilities + [_secret(item, target) for item in _optional_list(result, "Secrets")]
 
 
-def _vulnerability(item: Any, target: str, kind: str) -> Finding:  # noqa: ANN401: from JSON
+def _vulnerability(item: Any, target: str, kind: str) -> Finding:
     identifier = item.get("PkgIdentifier") or {}
     return Finding(
         kind="vulnerability",
@@ -143,7 +146,7 @@ def _vulnerability(item: Any, target: str, kind: str) -> Finding:  # noqa: ANN40
     )
 
 
-def _secret(item: Any, target: str) -> Finding:  # noqa: ANN401: from JSON
+def _secret(item: Any, target: str) -> Finding:
     return Finding(
         kind="secret",
         id=_required(item, "RuleID"),
@@ -164,7 +167,7 @@ def _worst_first(finding: Finding) -> tuple[int, str, str, str, str]:
     return (finding.severity.rank, finding.package, finding.id, finding.version, finding.path)
 
 
-def _severity(item: Any) -> Severity:  # noqa: ANN401: from JSON
+def _severity(item: Any) -> Severity:
     text = _required(item, "Severity")
     try:
         return Severity(text)
@@ -191,14 +194,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return unique
 
 
-def _typed(document: dict[str, Any], name: str, kind: type) -> Any:  # noqa: ANN401: from JSON
+def _typed(document: dict[str, Any], name: str, kind: type) -> Any:
     value = document.get(name)
     if not isinstance(value, kind) or not value:
         raise ToolError(f"Trivy's report has no {name}.", mend="The scan is not whole; run it again.")
     return value
 
 
-def _optional_list(result: Any, name: str) -> list[Any]:  # noqa: ANN401: from JSON
+def _optional_list(result: Any, name: str) -> list[Any]:
     value = result.get(name) if isinstance(result, dict) else None
     if value is None:
         return []
@@ -207,7 +210,7 @@ def _optional_list(result: Any, name: str) -> list[Any]:  # noqa: ANN401: from J
     return value
 
 
-def _required(item: Any, name: str) -> str:  # noqa: ANN401: from JSON
+def _required(item: Any, name: str) -> str:
     value = item.get(name)
     if not isinstance(value, str) or not value:
         raise ToolError(f"A finding in Trivy's report has no {name}.", where=str(item.get("VulnerabilityID", "")))

@@ -39,7 +39,11 @@ def summary(image: str, report: Report, judgement: Judgement, policy: Policy, sc
     if failing:
         parts += ["#### What to do\n", _remedies(failing)]
     if judgement.findings:
-        parts += ["<details><summary>Everything that was found</summary>\n", _findings(judgement.findings), "</details>\n"]
+        parts += [
+            "<details><summary>Everything that was found</summary>\n",
+            _findings(judgement.findings),
+            "</details>\n",
+        ]
     return "\n".join(parts)
 
 
@@ -122,7 +126,9 @@ def _findings(findings: Sequence[Judged]) -> str:
         ]
         for item in findings[:_ROWS_SHOWN]
     ]
-    return markdown.table(["Severity", "Id", "Package", "Installed", "Fixed in", "Decision"], rows) + _cut(len(findings))
+    return markdown.table(["Severity", "Id", "Package", "Installed", "Fixed in", "Decision"], rows) + _cut(
+        len(findings)
+    )
 
 
 def _cut(count: int) -> str:

@@ -55,10 +55,10 @@ class Trivy:
         empty = self.folder / "empty"
         home.mkdir(exist_ok=True)
         empty.mkdir(exist_ok=True)
-        env = process.scrubbed_environment(self.environ, HOME=str(home), XDG_CACHE_HOME=str(home), TMPDIR=str(self.folder))
-        completed = process.run(
-            [self.executable, *arguments], env=env, cwd=empty, timeout=timeout, on_line=_log
+        env = process.scrubbed_environment(
+            self.environ, HOME=str(home), XDG_CACHE_HOME=str(home), TMPDIR=str(self.folder)
         )
+        completed = process.run([self.executable, *arguments], env=env, cwd=empty, timeout=timeout, on_line=_log)
         complaints = [line for line in completed.stderr.splitlines() if _COMPLAINT.search(line)]
         if complaints:
             # It then ends with 0 all the same, and its report lacks what it could not read.

@@ -1,0 +1,228 @@
+"""The chain: every station in order, on one image, saved once. What the root action runs."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from modelseal import process, station
+from modelseal.commands import attest, build_image, generate_sbom, hash_artifacts, scan_image, verify
+from modelseal.image import docker
+from modelseal.station import Context, Outcome, Station, output
+from modelseal.verdict import ExitCode
+
+logger = logging.getLogger(__name__)
+
+
+def _from(inputs: type[Any], name: str) -> Any:
+    """Take over a station's own declaration of an input: one declaration serves both."""
+    return station.redeclared(inputs, name)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The few inputs that most users need; each means what it means for its station."""
+
+    image: Any = _from(build_image.Inputs, "image")
+    context: Path | None = _from(build_image.Inputs, "context")
+    file: Path | None = _from(build_image.Inputs, "file")
+    build_args: tuple[str, ...] = _from(build_image.Inputs, "build_args")
+    pull: bool = _from(build_image.Inputs, "pull")
+    models: tuple[str, ...] = station.option(
+        "The model's folder (or files, or globs), one a line: hashed, signed and verified beside the image.",
+        station.lines,
+    )
+    fail_on: tuple[str, ...] = _from(scan_image.Inputs, "fail_on")
+    ignore_unfixed: bool = _from(scan_image.Inputs, "ignore_unfixed")
+    db_dir: Path | None = _from(scan_image.Inputs, "db_dir")
+    max_db_age: timedelta = _from(scan_image.Inputs, "max_db_age")
+    sign: str = _from(attest.Inputs, "sign")
+    private_key: str = _from(attest.Inputs, "private_key")
+    private_key_password: str = _from(attest.Inputs, "private_key_password")
+    trust_config: Path | None = _from(attest.Inputs, "trust_config")
+    push: bool = station.option(
+        "Whether to push the image to its registry, once the gate has let it through.", station.boolean, default="false"
+    )
+    tools_dir: Path | None = _from(scan_image.Inputs, "tools_dir")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The stations' outputs."""
+
+    image: str = output("Name of the image.")
+    image_id: str = output("The image's id, as scanners call it.")
+    digest: str = output("Digest of the pushed manifest; empty when the image was not pushed.")
+    archive: str = output("The image, saved once.")
+    spdx: str = output("The SBOM in SPDX 2.3, JSON.")
+    cyclonedx: str = output("The SBOM in CycloneDX 1.6, JSON.")
+    verdict: str = output("The gate's verdict as JSON.")
+    report: str = output("Trivy's own report, unchanged.")
+    table: str = output("Every finding as a plain text table.")
+    failing_count: str = output("Number of findings that fail the gate.")
+    manifest: str = output("The model's manifest; empty without `models`.")
+    checksums: str = output("The model's `SHA256SUMS`; empty without `models`.")
+    bundles: str = output("Folder with every signed statement; empty when the gate failed.")
+    signature: str = output("The model's signature in the OpenSSF Model Signing format; empty without `models`.")
+    verification: str = output("The verification's verdict as JSON; empty when the gate failed.")
+
+
+STATION = Station(
+    name="chain",
+    summary="Build, inventory, gate, hash, attest and verify, in one step.",
+    description="Builds the image and saves it once; makes its SBOMs and scans it at the same time, and hashes the model; "
+    "stops if the gate fails; pushes if asked to; signs what it saw; and verifies all of it.",
+    inputs=Inputs,
+    outputs=Outputs,
+    permissions=(
+        ("contents: read", "to check out the repository"),
+        ("id-token: write", "to prove to Sigstore which workflow signs; not needed with `sign: key`"),
+        ("packages: write", "only with `push` to GitHub's registry"),
+    ),
+)
+
+
+def run(inputs: Inputs, context: Context) -> Outcome:
+    """Run the chain.
+
+    Raises:
+        ModelsealError: Whatever a station raises; nothing after it is run.
+    """
+    attest.check_signing(_attest_inputs(inputs, Outputs(image="-", digest="sha256:" + "0" * 64)), context)
+    built = _station("build-image", build_image.run, _build_inputs(inputs), context)
+    sbom, scan, model = _side_by_side(inputs, built.outputs, context)
+    outputs = _outputs(built.outputs, sbom.outputs, scan.outputs, model.outputs if model else hash_artifacts.Outputs())
+    done = [outcome for outcome in (built, sbom, scan, model) if outcome]
+    if scan.exit_code is not ExitCode.PASSED:
+        return Outcome(scan.exit_code, outputs, _summary(done, scan.headline), scan.headline)
+    if inputs.push:
+        client = docker.find(context.environ, to_build=False)
+        outputs = replace(outputs, digest=docker.push(client, inputs.image.text, inputs.image.repository))
+    attested = _station("attest", attest.run, _attest_inputs(inputs, outputs), context)
+    outputs = replace(outputs, bundles=attested.outputs.bundles, signature=attested.outputs.signature)
+    verified = _station("verify", verify.run, _verify_inputs(inputs, outputs, context), context)
+    outputs = replace(outputs, verification=verified.outputs.verdict)
+    headline = f"{outputs.image} is built, inventoried, gated, attested and verified"
+    if verified.exit_code is not ExitCode.PASSED:
+        headline = verified.headline
+    return Outcome(verified.exit_code, outputs, _summary([*done, attested, verified], headline), headline)
+
+
+def _side_by_side(
+    inputs: Inputs, built: build_image.Outputs, context: Context
+) -> tuple[Outcome, Outcome, Outcome | None]:
+    """Scan in one thread; make the SBOMs, and then hash the model, in another. Both read the saved image."""
+    with ThreadPoolExecutor(2) as pool:
+        scan = pool.submit(_station, "scan-image", scan_image.run, _scan_inputs(inputs, built), context)
+        sbom = pool.submit(_sbom_then_hashes, inputs, built, context)
+        if any(future.exception() for future in wait((scan, sbom), return_when=FIRST_EXCEPTION).done):
+            process.terminate_all()  # the other one's work is for nothing now
+        errors = [error for future in (scan, sbom) if (error := future.exception())]
+        if errors:
+            raise next((error for error in errors if "SIGTERM" not in str(error)), errors[0])
+        return sbom.result()[0], scan.result(), sbom.result()[1]
+
+
+def _sbom_then_hashes(inputs: Inputs, built: build_image.Outputs, context: Context) -> tuple[Outcome, Outcome | None]:
+    sbom = _station("generate-sbom", generate_sbom.run, _sbom_inputs(inputs, built), context)
+    if not inputs.models:
+        return sbom, None
+    hashing = station.read_inputs(hash_artifacts.Inputs, {"paths": "\n".join(inputs.models)})
+    return sbom, _station("hash-artifacts", hash_artifacts.run, hashing, context)
+
+
+def _station(name: str, run_: Callable[[Any, Context], Outcome], inputs: object, context: Context) -> Outcome:
+    """Run one station with a private folder of its own."""
+    logger.info("── %s", name)
+    folder = context.temp_dir / name
+    folder.mkdir()
+    return run_(inputs, replace(context, temp_dir=folder))
+
+
+def _build_inputs(inputs: Inputs) -> build_image.Inputs:
+    defaults = station.read_inputs(build_image.Inputs, {"image": inputs.image.text})
+    return replace(
+        defaults, context=inputs.context, file=inputs.file, build_args=inputs.build_args, pull=inputs.pull, push=False
+    )
+
+
+def _sbom_inputs(inputs: Inputs, built: build_image.Outputs) -> generate_sbom.Inputs:
+    defaults = station.read_inputs(generate_sbom.Inputs, {"image": inputs.image.text, "archive": built.archive})
+    return replace(defaults, tools_dir=inputs.tools_dir)
+
+
+def _scan_inputs(inputs: Inputs, built: build_image.Outputs) -> scan_image.Inputs:
+    return replace(
+        station.read_inputs(scan_image.Inputs, {"image": inputs.image.text, "archive": built.archive}),
+        fail_on=inputs.fail_on,
+        ignore_unfixed=inputs.ignore_unfixed,
+        db_dir=inputs.db_dir,
+        max_db_age=inputs.max_db_age,
+        tools_dir=inputs.tools_dir,
+    )
+
+
+def _attest_inputs(inputs: Inputs, outputs: Outputs) -> attest.Inputs:
+    return attest.Inputs(
+        manifest=Path(outputs.manifest) if outputs.manifest else None,
+        image=outputs.image,
+        digest=outputs.digest or outputs.image_id,
+        image_id=outputs.image_id,
+        archive=Path(outputs.archive) if outputs.archive else None,
+        sbom=tuple(filter(None, (outputs.spdx, outputs.cyclonedx))),
+        verdicts=(outputs.verdict,) if outputs.verdict else (),
+        sign=inputs.sign,
+        private_key=inputs.private_key,
+        private_key_password=inputs.private_key_password,
+        trust_config=inputs.trust_config,
+    )
+
+
+def _verify_inputs(inputs: Inputs, outputs: Outputs, context: Context) -> verify.Inputs:
+    """Verify as a deployment would: this repository's own workflow, or the key's public half."""
+    texts = {
+        "paths": "\n".join(inputs.models),
+        "image": outputs.image,
+        "digest": outputs.digest or outputs.image_id,
+        "sbom": "\n".join(filter(None, (outputs.spdx, outputs.cyclonedx))),
+        "bundles": outputs.bundles,
+        "require": "provenance,spdx,cyclonedx,vulns",
+        "trust-config": str(inputs.trust_config or ""),
+    }
+    if inputs.sign == "key":
+        texts["public-key"] = attest.public_key_of(_attest_inputs(inputs, outputs))
+    else:
+        texts["repository"] = context.environ.get("GITHUB_REPOSITORY", "")
+        texts["source-digest"] = context.environ.get("GITHUB_SHA", "")
+    return station.read_inputs(verify.Inputs, texts)
+
+
+def _outputs(
+    built: build_image.Outputs,
+    sbom: generate_sbom.Outputs,
+    scan: scan_image.Outputs,
+    model: hash_artifacts.Outputs,
+) -> Outputs:
+    return Outputs(
+        image=built.image,
+        image_id=built.image_id,
+        archive=built.archive,
+        spdx=sbom.spdx,
+        cyclonedx=sbom.cyclonedx,
+        verdict=scan.verdict,
+        report=scan.report,
+        table=scan.table,
+        failing_count=scan.failing_count,
+        manifest=model.manifest,
+        checksums=model.checksums,
+    )
+
+
+def _summary(outcomes: list[Outcome], headline: str) -> str:
+    mark = "✅" if all(outcome.exit_code is ExitCode.PASSED for outcome in outcomes) else "❌"
+    from modelseal.report import markdown
+
+    return "\n".join([f"## {mark} {markdown.escape(headline)}\n", *(outcome.summary for outcome in outcomes)])
