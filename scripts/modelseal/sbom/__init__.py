@@ -1,1 +1,1 @@
-"""Bills of materials: made by Syft, checked before they are handed on."""
+"""The software bill of materials: made by Syft, read and checked before anyone else relies on it."""
