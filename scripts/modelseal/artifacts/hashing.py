@@ -5,6 +5,7 @@ files are shared between processes, except where starting those takes longer tha
 than each core's share of the whole gets a second thread that reads ahead.
 """
 
+import contextlib
 import os
 import sys
 import threading
@@ -146,7 +147,7 @@ class _Pool:
             thread.start()
         for thread in threads:
             thread.join()
-        self._counter.unlink()
+        self._counter.unlink(missing_ok=True)
         if self._errors:
             raise self._errors[0]
         return self._digests()
@@ -167,24 +168,35 @@ class _Pool:
             self._progress.add(int(line))
 
     def _stop(self) -> None:
-        descriptor = os.open(self._counter, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            reading.stop(descriptor)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(FileNotFoundError):  # the station was told to stop and has tidied up already
+            descriptor = os.open(self._counter, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                reading.stop(descriptor)
+            finally:
+                os.close(descriptor)
 
     def _digests(self) -> tuple[str, ...]:
         digests = [""] * len(self._files)
-        for line in b"".join(self._answers).decode("utf-8", "replace").splitlines():
-            number, *found = line.split("\t")
-            batch = self._batches[int(number)]
-            if found[0].startswith("!"):
-                raise _unread(self._files[batch[int(found[0][1:])]], found[1])
-            for index, answer in zip(batch, found, strict=True):
-                digest, _, size = answer.partition(" ")
-                if int(size) != self._files[index].size:
-                    raise _unread(self._files[index], reading.CHANGED)
-                digests[index] = digest
-        if not all(len(digest) == _HEX_DIGITS for digest in digests):
-            raise ToolError("A worker ended before its work was done.", mend="Run again, with `workers` set to 1.")
+        try:
+            for answer in self._answers:
+                for line in answer.decode().split("\n")[:-1]:
+                    self._read(line, digests)
+        except (ValueError, IndexError) as error:
+            raise _broken() from error
+        if not all(map(len, digests)):
+            raise _broken()
         return tuple(digests)
+
+    def _read(self, line: str, digests: list[str]) -> None:
+        number, *found = line.split("\t")
+        batch = self._batches[int(number)]
+        if found[0].startswith("!"):
+            raise _unread(self._files[batch[int(found[0][1:])]], found[1])
+        for index, answer in zip(batch, found, strict=True):
+            if int(answer[_HEX_DIGITS + 1 :]) != self._files[index].size:
+                raise _unread(self._files[index], reading.CHANGED)
+            digests[index] = answer[:_HEX_DIGITS]
+
+
+def _broken() -> ToolError:
+    return ToolError("A worker process ended before its work was done.", mend="Run again with `workers` set to 1.")

@@ -1,5 +1,6 @@
 """Look through folders for regular files, and refuse what cannot be hashed."""
-# ruff: noqa: PTH116, PTH118: names are bytes here, which pathlib does not take
+# Names are bytes here, which pathlib does not take.
+# ruff: noqa: PTH116, PTH118
 
 import os
 import stat

@@ -1,5 +1,6 @@
 """Find the files that a list of paths means. Nothing is left out unasked."""
-# ruff: noqa: PTH100, PTH112, PTH118, PTH119: names are bytes here, which pathlib does not take
+# Names are bytes here, which pathlib does not take.
+# ruff: noqa: PTH100, PTH112, PTH118, PTH119
 
 import os
 from collections.abc import Sequence
