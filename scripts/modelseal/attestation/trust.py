@@ -1,0 +1,89 @@
+"""Whom a verifier believes: the holder of one key, or a workflow that a certificate names."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from modelseal.attestation import bundle, identity, keys, provenance
+from modelseal.attestation.rejection import Rejection
+from modelseal.attestation.statement import Statement
+
+NotHolding = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Proved:
+    """A payload with a valid signature, and who made it.
+
+    Attributes:
+        payload: The bytes that were signed.
+        signer: For people.
+        certified: What the certificate says; nothing for a key.
+    """
+
+    payload: bytes
+    signer: str
+    certified: identity.Identity | None = None
+
+
+@dataclass(frozen=True)
+class KeyTrust:
+    """Believes the holder of a key. What the key's holder says about the source is compared, if asked for."""
+
+    public_key: keys.PublicKey
+    expected: identity.Expected | None
+
+    def prove(self, signed: bundle.Bundle) -> Proved:
+        """Verify a bundle.
+
+        Raises:
+            Rejection: It was not signed with the key.
+        """
+        payload = keys.verify(self.public_key, signed)
+        return Proved(payload, f"{keys.describe(self.public_key)} key {keys.fingerprint(self.public_key)[:16]}")
+
+    def source_mismatches(self, stated: Statement, _proved: Proved) -> NotHolding:
+        """Compare what a provenance says about its source with what is expected; nothing for other statements."""
+        if self.expected is None or stated.predicate_type != provenance.PREDICATE_TYPE:
+            return ()
+        said = provenance.source_of(stated.predicate)
+        workflow = said.builder if said.repository else ""
+        found = identity.Identity(
+            self.expected.issuer, workflow, workflow, said.repository, said.commit, said.ref, "", ""
+        )
+        return identity.mismatches(found, self.expected)
+
+
+@dataclass(frozen=True)
+class IdentityTrust:
+    """Believes a certificate whose identity is the expected one.
+
+    Attributes:
+        verify: Verifies a bundle against a root of trust; returns the payload and the certificate's identity.
+        expected: Who must have signed.
+    """
+
+    verify: Callable[[bundle.Bundle], tuple[bytes, identity.Identity]]
+    expected: identity.Expected
+
+    def prove(self, signed: bundle.Bundle) -> Proved:
+        """Verify a bundle and who signed it.
+
+        Raises:
+            Rejection: It does not hold, or somebody else signed it.
+        """
+        payload, found = self.verify(signed)
+        if reasons := identity.mismatches(found, self.expected):
+            raise Rejection("; ".join(reasons))
+        return Proved(payload, found.subject, found)
+
+    def source_mismatches(self, stated: Statement, proved: Proved) -> NotHolding:
+        """Compare what a provenance says with what its certificate proves; nothing for other statements."""
+        if stated.predicate_type != provenance.PREDICATE_TYPE or proved.certified is None:
+            return ()
+        certified = proved.certified
+        return provenance.contradictions(
+            stated.predicate, repository=certified.repository, commit=certified.commit, signer=certified.signer
+        )
+
+
+Trust = KeyTrust | IdentityTrust

@@ -1,0 +1,184 @@
+"""Decide whether signed statements say what must be said about a subject. Nothing here reads a file or a clock.
+
+What is not understood does not count, and what cannot be verified is a reason to refuse, not to look elsewhere: a
+folder in which one bundle is broken has been meddled with, or was copied badly.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from modelseal.attestation import bundle, jsontext, predicates, provenance, statement
+from modelseal.attestation.plan import MODEL_SIGNATURE, Document
+from modelseal.attestation.rejection import Rejection
+from modelseal.attestation.statement import Statement
+from modelseal.attestation.trust import Proved, Trust
+
+# Families of predicates whose other versions would be passed over in silence if they were not named here.
+_FAMILIES = ("https://slsa.dev/provenance/", "https://in-toto.io/attestation/vulns", predicates.SPDX_PREFIX)
+_ABOUT_IMAGES = frozenset({predicates.CYCLONEDX, predicates.VULNS})
+
+
+@dataclass(frozen=True)
+class Attestation:
+    """A statement whose signature holds and whose signer is the expected one.
+
+    Attributes:
+        file: Where it was found.
+        statement: What it says.
+        proved: The signed bytes, and who signed them.
+    """
+
+    file: str
+    statement: Statement
+    proved: Proved = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a folder of bundles holds, and what in it does not hold."""
+
+    attestations: tuple[Attestation, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A subject, and what must be stated about it.
+
+    Attributes:
+        what: The subject, for people.
+        sha256: Its digest.
+        required: Predicate types, each of which must be stated at least once.
+        sboms: Files that must be the attested ones, byte for byte.
+    """
+
+    what: str
+    sha256: str
+    required: tuple[str, ...]
+    sboms: tuple[Document, ...] = ()
+
+
+def collect(files: Mapping[str, bytes], trust: Trust) -> Evidence:
+    """Verify every bundle in every file.
+
+    Args:
+        files: Contents by name: a bundle each, or several in JSON Lines (`.jsonl`), as GitHub's `gh` writes.
+        trust: Whom to believe.
+    """
+    attestations: list[Attestation] = []
+    reasons: list[str] = []
+    for name, content in files.items():
+        for place, data in _bundles(name, content):
+            try:
+                attestations.append(_attestation(place, data, trust))
+            except Rejection as error:
+                reasons.append(f"{place}: {error}")
+    if not files:
+        reasons.append("there is not a single attestation")
+    return Evidence(tuple(attestations), tuple(reasons))
+
+
+def judge(attestations: Sequence[Attestation], wanted: Wanted) -> tuple[str, ...]:
+    """Say why the attestations do not suffice for a subject.
+
+    Returns:
+        One sentence for each reason; nothing if all that is required is stated, and nothing that is stated speaks
+        against it.
+    """
+    matching = [item for item in attestations if item.statement.is_about(wanted.sha256)]
+    if not matching:
+        return (f"{wanted.what}: no attestation is about it (sha256:{wanted.sha256})",)
+    stated = {item.statement.predicate_type for item in matching}
+    missing = [item for item in wanted.required if item not in stated]
+    reasons = [f"no attestation states {predicates.describe(item)}" for item in missing]
+    for item in matching:
+        reasons += [f"{item.file}: {reason}" for reason in _against(item.statement, wanted.required)]
+    reasons += _contradicting(matching)
+    for sbom in wanted.sboms:
+        reasons += [f"{sbom.name}: {reason}" for reason in _sbom_reasons(sbom, matching)]
+    return tuple(f"{wanted.what}: {reason}" for reason in reasons)
+
+
+def required_types(names: Sequence[str]) -> tuple[str, ...]:
+    """Turn what users write in `require` into predicate types.
+
+    Raises:
+        Rejection: A name is neither a short name nor a URI.
+    """
+    types = []
+    for name in names:
+        known = {**predicates.SHORT_NAMES, "model-signature": MODEL_SIGNATURE}.get(name, name)
+        if "://" not in known:
+            raise Rejection(f"{name!r} is neither {', '.join(predicates.SHORT_NAMES)} nor a predicate type's URI")
+        types.append(known)
+    return tuple(dict.fromkeys(types))
+
+
+def is_about_images(predicate_type: str) -> bool:
+    """Tell whether a predicate is one that `attest` makes for images only."""
+    return predicate_type in _ABOUT_IMAGES or predicate_type.startswith(predicates.SPDX_PREFIX)
+
+
+def _bundles(name: str, content: bytes) -> list[tuple[str, bytes]]:
+    if not name.endswith(".jsonl"):
+        return [(name, content)]
+    lines = [(f"{name}, line {number}", line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]
+    return lines or [(name, content)]
+
+
+def _attestation(place: str, data: bytes, trust: Trust) -> Attestation:
+    proved = trust.prove(bundle.parse(data))
+    stated = statement.parse(proved.payload)
+    if reasons := trust.source_mismatches(stated, proved):
+        raise Rejection("; ".join(reasons))
+    return Attestation(place, stated, proved)
+
+
+def _against(stated: Statement, required: Sequence[str]) -> list[str]:
+    """Say what an attestation says against its own subject."""
+    kind = stated.predicate_type
+    if kind == predicates.VULNS:
+        result = predicates.result_of(stated.predicate)
+        if result != "passed":
+            return [f"its verdict is {result}" if result else "it states vulnerabilities, but no verdict on them"]
+        return []
+    known = (provenance.PREDICATE_TYPE, predicates.SPDX, *required)
+    if kind.startswith(_FAMILIES) and kind not in known:
+        return [f"it is of the version {kind}, which is not understood"]
+    return []
+
+
+def _contradicting(matching: Sequence[Attestation]) -> list[str]:
+    """Find two attestations that give the same subject different inventories: which of them is true?"""
+    seen: dict[str, tuple[str, bytes]] = {}
+    reasons = []
+    for item in matching:
+        kind = item.statement.predicate_type
+        if kind != predicates.CYCLONEDX and not kind.startswith(predicates.SPDX_PREFIX):
+            continue
+        content = jsontext.encode(item.statement.predicate)
+        first, earlier = seen.setdefault(kind, (item.file, content))
+        if earlier != content:
+            reasons.append(f"{first} and {item.file} state different SBOMs of the same kind")
+    return reasons
+
+
+def _sbom_reasons(sbom: Document, matching: Sequence[Attestation]) -> list[str]:
+    try:
+        kind, document = predicates.of_sbom(sbom.data)
+    except Rejection as error:
+        return [f"it is not an SBOM: {error}"]
+    reasons = []
+    attested = [item.statement.predicate for item in matching if item.statement.predicate_type == kind]
+    if not attested:
+        reasons.append(f"no attestation states {predicates.describe(kind)}")
+    elif jsontext.encode(document) not in map(jsontext.encode, attested):
+        reasons.append("its content is not that of the attested SBOM")
+    bound = [
+        provenance.byproducts_of(item.statement.predicate)
+        for item in matching
+        if item.statement.predicate_type == provenance.PREDICATE_TYPE
+    ]
+    if not any(sbom.file.sha256 in digests for digests in bound):
+        reasons.append("no provenance names this file by its SHA-256: it is not, byte for byte, what was built")
+    return reasons
