@@ -1,5 +1,6 @@
 """Inputs for the tests of attest and verify: keys, a manifest in the model signing format, SBOMs and verdicts."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,8 +12,8 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from modelseal.attestation.keys import PrivateKey
-from modelseal.commands import attest
+from modelseal.attestation.keys import KeySigner, PrivateKey
+from modelseal.commands import attest, verify
 from modelseal.station import Context, Outcome
 
 IMAGE_ID = "sha256:" + "1f" * 32
@@ -47,9 +48,7 @@ def key(kind: str) -> PrivateKey:
 
 def pem(private_key: PrivateKey, password: str = "") -> str:
     """Return a private key as PEM text."""
-    encryption = (
-        serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
-    )
+    encryption = serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
     form = serialization.PrivateFormat.PKCS8
     return private_key.private_bytes(serialization.Encoding.PEM, form, encryption).decode()
 
@@ -60,7 +59,7 @@ def public_pem(private_key: PrivateKey) -> bytes:
     return private_key.public_key().public_bytes(serialization.Encoding.PEM, form)
 
 
-def manifest(files: Mapping[str, bytes] = MODEL, **serialization_extra: Any) -> bytes:  # noqa: ANN401 # any JSON
+def manifest(files: Mapping[str, bytes] = MODEL, **serialization_extra: Any) -> bytes:
     """Return a manifest as a model's hashing makes it."""
     digests = {name: hashlib.sha256(data) for name, data in sorted(files.items())}
     root = hashlib.sha256(b"".join(digest.digest() for digest in digests.values())).hexdigest()
@@ -144,17 +143,47 @@ def context(folder: Path, environ: Mapping[str, str] | None = None) -> Context:
     return Context(output_dir=folder / "out", environ=dict(environ or {}), temp_dir=folder / "temp")
 
 
-def attested(folder: Path, environ: Mapping[str, str] | None = None, **changes: Any) -> Outcome:  # noqa: ANN401 # any input
+def attested(folder: Path, environ: Mapping[str, str] | None = None, **changes: Any) -> Outcome:
     """Attest the project in a folder."""
     return attest.run(replace(project(folder), **changes), context(folder, environ))
 
 
 def payloads(folder: Path) -> dict[str, Any]:
     """Return the statement in every bundle of a folder."""
-    import base64
-
     found = {}
     for path in folder.iterdir():
         envelope = json.loads(path.read_bytes())["dsseEnvelope"]
         found[path.name] = json.loads(base64.b64decode(envelope["payload"]))
     return found
+
+
+def release(folder: Path, environ: Mapping[str, str] | None = None, **changes: Any) -> verify.Inputs:
+    """Attest the project, write the model's files, and return inputs that verify all of it with the public key."""
+    attested(folder, environ, **changes)
+    for name, data in MODEL.items():
+        (folder / "model" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "model" / name).write_bytes(data)
+    (folder / "key.pub").write_bytes(public_pem(key("P-256")))
+    return verify.Inputs(
+        paths=(str(folder / "model"),),
+        image=IMAGE,
+        digest=IMAGE_ID,
+        sbom=(str(folder / "fraud.spdx.json"), str(folder / "fraud.cdx.json")),
+        bundles=folder / "out" / "bundles",
+        signature=None,
+        repository="",
+        signer_workflow="",
+        source_ref="",
+        source_digest="",
+        issuer="",
+        public_key=folder / "key.pub",
+        trust_config=None,
+        require=("provenance", "spdx", "cyclonedx", "vulns"),
+    )
+
+
+def signed(statement: object, private_key: PrivateKey | None = None) -> bytes:
+    """Sign any JSON data, or bytes, as a bundle: what `attest` would never make."""
+    payload = statement if isinstance(statement, bytes) else json.dumps(statement).encode()
+    (made,) = KeySigner(private_key or key("P-256")).sign((payload,))
+    return made

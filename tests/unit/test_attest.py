@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from attestation_material import (
     GITHUB,
     IMAGE,
@@ -18,8 +19,7 @@ from attestation_material import (
     public_pem,
     verdict,
 )
-
-from modelseal.attestation import bundle, keys
+from modelseal.attestation import bundle, dsse, keys
 from modelseal.commands import attest
 from modelseal.errors import InputError, ModelsealError, ToolError, VerificationFailed
 from modelseal.verdict import ExitCode
@@ -292,14 +292,11 @@ def test_model_named_like_the_image_is_refused(tmp_path: Path) -> None:
 
 
 def test_signer_that_signs_something_else_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = keys.KeySigner(key("P-384"))
-    monkeypatch.setattr(attest.keys.KeySigner, "sign", lambda _self, statements: other_sign(statements))
-    original = keys.bundle.with_public_key
+    def sign_nonsense(_self: keys.KeySigner, statements: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        signature = keys.sign(key("P-384"), dsse.pae(b"{}"))
+        return tuple(bundle.with_public_key(dsse.Envelope(b"{}", signature), "") for _ in statements)
 
-    def other_sign(statements: tuple[bytes, ...]) -> tuple[bytes, ...]:
-        envelope = keys.dsse.Envelope(b"{}", keys.sign(other.private_key, keys.dsse.pae(b"{}")))
-        return tuple(original(envelope, "") for _ in statements)
-
+    monkeypatch.setattr(keys.KeySigner, "sign", sign_nonsense)
     with pytest.raises(ToolError, match="does not verify"):
         attested(tmp_path)
     assert list((tmp_path / "out").iterdir()) == []
@@ -329,7 +326,8 @@ CANARY = "canary-9d1c5f"
         CANARY,
         f"-----BEGIN PRIVATE KEY-----\n{CANARY}\n-----END PRIVATE KEY-----",
         f"-----BEGIN ENCRYPTED PRIVATE KEY-----\n{CANARY}\n-----END ENCRYPTED PRIVATE KEY-----",
-        f"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: {CANARY}\n\nAAAA\n-----END RSA PRIVATE KEY-----",
+        f"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: {CANARY}\n\nAA\n"
+        "-----END RSA PRIVATE KEY-----",
         pem(key("P-256"), "right"),
         pem(key("RSA 1024")),
     ],
