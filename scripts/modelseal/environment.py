@@ -123,7 +123,12 @@ def _move_into_place(temporary: Path, folder: Path) -> None:
 
 def _run(module: str, *arguments: str) -> None:
     """Run a module of the Python we were started with, for at most ten minutes."""
-    environ = {name: value for name, value in os.environ.items() if name.upper() not in _PIP_SETTINGS_REFUSED}
+    # pip starts Python again without -I, so the variables that could bring in other code must be gone already.
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() not in _PIP_SETTINGS_REFUSED and not name.startswith("PYTHON")
+    }
     base = _base_python()
     argv = [base, "-I", "-m", module, *arguments]
     try:
