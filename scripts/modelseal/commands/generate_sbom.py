@@ -81,11 +81,11 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     formats = tuple(map(Format, inputs.formats))
     # Imports of 0.3 seconds, done while the image is saved and Syft runs; whoever needs them first waits for the rest.
     threading.Thread(target=validation.preload, args=(formats,), daemon=True).start()
-    tool = tools.provide("syft", inputs.syft, tools_dir=inputs.tools_dir, environ=context.environ)
     source, file_name = _source(inputs, context)
     files = {format_: context.output_dir / f"{file_name}{format_.suffix}" for format_ in Format}
     for file in files.values():
         file.unlink(missing_ok=True)  # what an earlier run left must not be taken for this one's
+    tool = tools.provide("syft", inputs.syft, tools_dir=inputs.tools_dir, environ=context.environ)
     made = syft.generate(tool.path, source, formats, _private_folder(context), environ=context.environ)
     documents = {format_: file.read_bytes() for format_, file in made.items()}
     inventories = tuple(
