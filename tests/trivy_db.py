@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,3 +28,7 @@ def unpack(folder: Path, *, updated_at: datetime | None = None) -> Path:
         metadata |= {"UpdatedAt": moment, "DownloadedAt": moment}
     (db / "metadata.json").write_text(json.dumps(metadata, separators=(",", ":")), encoding="utf-8")
     return folder
+
+
+if __name__ == "__main__":
+    unpack(Path(sys.argv[1]), updated_at=datetime.now(UTC))

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,42 +11,40 @@ from typing import Any
 from modelseal import process, station
 from modelseal.commands import attest, build_image, generate_sbom, hash_artifacts, scan_image, verify
 from modelseal.image import docker
+from modelseal.report import markdown
 from modelseal.station import Context, Outcome, Station, output
 from modelseal.verdict import ExitCode
 
 logger = logging.getLogger(__name__)
 
-
-def _from(inputs: type[Any], name: str) -> Any:
-    """Take over a station's own declaration of an input: one declaration serves both."""
-    return station.redeclared(inputs, name)
+_NO_DIGEST = "sha256:" + "0" * 64  # for checking inputs before there is an image
 
 
 @dataclass(frozen=True)
 class Inputs:
     """The few inputs that most users need; each means what it means for its station."""
 
-    image: Any = _from(build_image.Inputs, "image")
-    context: Path | None = _from(build_image.Inputs, "context")
-    file: Path | None = _from(build_image.Inputs, "file")
-    build_args: tuple[str, ...] = _from(build_image.Inputs, "build_args")
-    pull: bool = _from(build_image.Inputs, "pull")
+    image: Any = station.redeclared(build_image.Inputs, "image")
+    context: Path | None = station.redeclared(build_image.Inputs, "context")
+    file: Path | None = station.redeclared(build_image.Inputs, "file")
+    build_args: tuple[str, ...] = station.redeclared(build_image.Inputs, "build_args")
+    pull: bool = station.redeclared(build_image.Inputs, "pull")
     models: tuple[str, ...] = station.option(
         "The model's folder (or files, or globs), one a line: hashed, signed and verified beside the image.",
         station.lines,
     )
-    fail_on: tuple[str, ...] = _from(scan_image.Inputs, "fail_on")
-    ignore_unfixed: bool = _from(scan_image.Inputs, "ignore_unfixed")
-    db_dir: Path | None = _from(scan_image.Inputs, "db_dir")
-    max_db_age: timedelta = _from(scan_image.Inputs, "max_db_age")
-    sign: str = _from(attest.Inputs, "sign")
-    private_key: str = _from(attest.Inputs, "private_key")
-    private_key_password: str = _from(attest.Inputs, "private_key_password")
-    trust_config: Path | None = _from(attest.Inputs, "trust_config")
+    fail_on: tuple[str, ...] = station.redeclared(scan_image.Inputs, "fail_on")
+    ignore_unfixed: bool = station.redeclared(scan_image.Inputs, "ignore_unfixed")
+    db_dir: Path | None = station.redeclared(scan_image.Inputs, "db_dir")
+    max_db_age: timedelta = station.redeclared(scan_image.Inputs, "max_db_age")
+    sign: str = station.redeclared(attest.Inputs, "sign")
+    private_key: str = station.redeclared(attest.Inputs, "private_key")
+    private_key_password: str = station.redeclared(attest.Inputs, "private_key_password")
+    trust_config: Path | None = station.redeclared(attest.Inputs, "trust_config")
     push: bool = station.option(
         "Whether to push the image to its registry, once the gate has let it through.", station.boolean, default="false"
     )
-    tools_dir: Path | None = _from(scan_image.Inputs, "tools_dir")
+    tools_dir: Path | None = station.redeclared(scan_image.Inputs, "tools_dir")
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,8 @@ class Outputs:
 STATION = Station(
     name="chain",
     summary="Build, inventory, gate, hash, attest and verify, in one step.",
-    description="Builds the image and saves it once; makes its SBOMs and scans it at the same time, and hashes the model; "
-    "stops if the gate fails; pushes if asked to; signs what it saw; and verifies all of it.",
+    description="Builds the image and saves it once; makes its SBOMs and scans it at the same time, and hashes the "
+    "model; stops if the gate fails; pushes if asked to; signs what it saw; and verifies all of it.",
     inputs=Inputs,
     outputs=Outputs,
     permissions=(
@@ -91,9 +89,9 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     Raises:
         ModelsealError: Whatever a station raises; nothing after it is run.
     """
-    attest.check_signing(_attest_inputs(inputs, Outputs(image="-", digest="sha256:" + "0" * 64)), context)
+    attest.check(_attest_inputs(inputs, Outputs(image=inputs.image.text, digest=_NO_DIGEST)), context)
     built = _station("build-image", build_image.run, _build_inputs(inputs), context)
-    sbom, scan, model = _side_by_side(inputs, built.outputs, context)
+    scan, sbom, model = _side_by_side(inputs, built.outputs, context)
     outputs = _outputs(built.outputs, sbom.outputs, scan.outputs, model.outputs if model else hash_artifacts.Outputs())
     done = [outcome for outcome in (built, sbom, scan, model) if outcome]
     if scan.exit_code is not ExitCode.PASSED:
@@ -117,13 +115,13 @@ def _side_by_side(
     """Scan in one thread; make the SBOMs, and then hash the model, in another. Both read the saved image."""
     with ThreadPoolExecutor(2) as pool:
         scan = pool.submit(_station, "scan-image", scan_image.run, _scan_inputs(inputs, built), context)
-        sbom = pool.submit(_sbom_then_hashes, inputs, built, context)
-        if any(future.exception() for future in wait((scan, sbom), return_when=FIRST_EXCEPTION).done):
-            process.terminate_all()  # the other one's work is for nothing now
-        errors = [error for future in (scan, sbom) if (error := future.exception())]
-        if errors:
-            raise next((error for error in errors if "SIGTERM" not in str(error)), errors[0])
-        return sbom.result()[0], scan.result(), sbom.result()[1]
+        rest = pool.submit(_sbom_then_hashes, inputs, built, context)
+        for finished in as_completed((scan, rest)):
+            if error := finished.exception():
+                process.terminate_all()  # the other one's work is for nothing now
+                raise error
+        sbom, model = rest.result()
+        return scan.result(), sbom, model
 
 
 def _sbom_then_hashes(inputs: Inputs, built: build_image.Outputs, context: Context) -> tuple[Outcome, Outcome | None]:
@@ -193,7 +191,9 @@ def _verify_inputs(inputs: Inputs, outputs: Outputs, context: Context) -> verify
         "trust-config": str(inputs.trust_config or ""),
     }
     if inputs.sign == "key":
-        texts["public-key"] = attest.public_key_of(_attest_inputs(inputs, outputs))
+        public_key = context.temp_dir / "public-key.pem"
+        public_key.write_bytes(attest.public_key_pem(_attest_inputs(inputs, outputs)))
+        texts["public-key"] = str(public_key)
     else:
         texts["repository"] = context.environ.get("GITHUB_REPOSITORY", "")
         texts["source-digest"] = context.environ.get("GITHUB_SHA", "")
@@ -223,6 +223,4 @@ def _outputs(
 
 def _summary(outcomes: list[Outcome], headline: str) -> str:
     mark = "✅" if all(outcome.exit_code is ExitCode.PASSED for outcome in outcomes) else "❌"
-    from modelseal.report import markdown
-
     return "\n".join([f"## {mark} {markdown.escape(headline)}\n", *(outcome.summary for outcome in outcomes)])

@@ -99,7 +99,7 @@ class Outcome:
     """
 
     exit_code: ExitCode
-    outputs: object
+    outputs: Any
     summary: str
     headline: str
 

@@ -116,7 +116,7 @@ def describe(key: PublicKey) -> str:
 
 def fingerprint(key: PublicKey) -> str:
     """Return the SHA-256 of the key's PEM text in hexadecimal: the hint that model_signing writes and expects."""
-    return hashlib.sha256(_pem(key)).hexdigest()
+    return hashlib.sha256(public_pem(key)).hexdigest()
 
 
 def sign(key: PrivateKey, data: bytes) -> bytes:
@@ -163,7 +163,8 @@ def _hints(key: PublicKey) -> frozenset[str]:
     return frozenset({fingerprint(key), der.hex(), base64.b64encode(der).decode()})
 
 
-def _pem(key: PublicKey) -> bytes:
+def public_pem(key: PublicKey) -> bytes:
+    """Return a public key as PEM text."""
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 

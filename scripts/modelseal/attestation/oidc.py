@@ -35,11 +35,26 @@ def identity_token(environ: Mapping[str, str], mask: Callable[[str], None]) -> s
         InputError: The job may not ask for a token, and none was given.
         ToolError: GitHub's endpoint does not answer, or not with a token.
     """
+    require_token(environ)
     if given := environ.get("SIGSTORE_ID_TOKEN"):
         mask(given)
         return given
-    url, bearer = environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"), environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
-    if not url or not bearer:
+    url, bearer = environ["ACTIONS_ID_TOKEN_REQUEST_URL"], environ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
+    mask(bearer)
+    token = _fetch(_with_audience(url), bearer)
+    mask(token)
+    return token
+
+
+def require_token(environ: Mapping[str, str]) -> None:
+    """Stop if this job cannot get a token: better said before a long build than after it.
+
+    Raises:
+        InputError: It cannot.
+    """
+    if environ.get("SIGSTORE_ID_TOKEN"):
+        return
+    if not environ.get("ACTIONS_ID_TOKEN_REQUEST_URL") or not environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
         if environ.get("GITHUB_ACTIONS") == "true":
             raise InputError(
                 "This job may not ask GitHub for an identity token, and keyless signing needs one.",
@@ -49,10 +64,6 @@ def identity_token(environ: Mapping[str, str], mask: Callable[[str], None]) -> s
             "Keyless signing needs an identity token, and there is none outside of GitHub Actions.",
             mend="Sign with `sign: key`, or set SIGSTORE_ID_TOKEN to a token whose audience is `sigstore`.",
         )
-    mask(bearer)
-    token = _fetch(_with_audience(url), bearer)
-    mask(token)
-    return token
 
 
 def claims_of(token: str) -> Mapping[str, object]:

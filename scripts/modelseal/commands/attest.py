@@ -128,6 +128,28 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     )
 
 
+def public_key_pem(inputs: Inputs) -> bytes:
+    """Return the public half of the private key, PEM: what `verify` needs to check what this station signs.
+
+    Raises:
+        InputError: The key cannot be read.
+    """
+    return keys.public_pem(keys.load_private_key(_pem(inputs.private_key), inputs.private_key_password).public_key())
+
+
+def check(inputs: Inputs, context: Context) -> None:
+    """Stop if signing cannot succeed, before the long work whose result would be signed.
+
+    Raises:
+        InputError: The inputs contradict each other, the key cannot be used, or this job cannot get an identity token.
+    """
+    _check(inputs)
+    if inputs.sign == "key":
+        _with_key(inputs, context)
+    else:
+        oidc.require_token(context.environ)
+
+
 def _check(inputs: Inputs) -> None:
     """Refuse inputs that contradict each other, before any file is read."""
     if inputs.manifest is None and not inputs.image:

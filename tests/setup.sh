@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Sets up what the demo and the tests need of the machine. Does nothing that is done already.
+#
+#   setup.sh python|node|docker
+#
+# What is missing is installed with apt-get where this runs as root on Debian or Ubuntu; otherwise it is named.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+say() { echo "set-up: $*" >&2; }
+
+need() { # COMMAND PACKAGE...: the command must be there; packages have it
+  local command=$1
+  shift
+  command -v "$command" >/dev/null && return
+  if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
+    say "\`$command\` is missing. Install it (Debian, Ubuntu: sudo apt-get install $*), then run this again."
+    exit 3
+  fi
+  say "installing $* with apt-get"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+engine_answers() { docker info >/dev/null 2>&1; }
+
+start_engine() {
+  engine_answers && return
+  if [[ $(id -u) != 0 ]]; then
+    say 'no Docker engine answers. Start it (sudo systemctl start docker), or join the group docker, then run this again.'
+    exit 3
+  fi
+  say 'starting the Docker engine'
+  if [[ -d /run/systemd/system ]]; then
+    systemctl start docker
+  else
+    rm -f /var/run/docker.pid
+    setsid nohup dockerd >/var/log/dockerd.log 2>&1 </dev/null &
+  fi
+  for _ in $(seq 60); do
+    engine_answers && return
+    sleep 1
+  done
+  say 'the Docker engine did not start within a minute; its last lines:'
+  tail -n 5 /var/log/dockerd.log >&2 || true
+  exit 3
+}
+
+case ${1:-} in
+  python)
+    need python3 python3 python3-venv python3-pip
+    python3 -c 'import ensurepip, venv' 2>/dev/null || need no-python3-venv python3-venv python3-pip
+    ;;
+  node)
+    need node nodejs
+    need npm npm
+    ;;
+  docker)
+    need git git
+    need openssl openssl
+    need dockerd docker.io
+    need debootstrap debootstrap
+    start_engine
+    bash assets/make_base_image.sh
+    ;;
+  *)
+    say "usage: setup.sh python|node|docker"
+    exit 2
+    ;;
+esac
