@@ -11,15 +11,18 @@ from modelseal.attestation.rejection import Rejection
 from modelseal.errors import InputError
 
 _LINE = re.compile(rb"(\\?)([0-9a-fA-F]{64}) [ *](.+)", re.DOTALL)
-_ESCAPES = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
-_UNESCAPES = {escaped: plain for plain, escaped in _ESCAPES.items()}
-_NEEDS_ESCAPE = re.compile(rb"[\\\n\r]")
+_NEEDS_ESCAPE = re.compile(r"[\\\n\r]")
+_UNESCAPES = {b"\\\\": b"\\", b"\\n": b"\n", b"\\r": b"\r"}
 _ESCAPED = re.compile(rb"\\.?", re.DOTALL)
 
 
 def encode(digests: Iterable[tuple[str, str]]) -> bytes:
     """Write names and their hexadecimal SHA-256 digests, one file a line, in the order in which they come."""
-    return b"".join(_line(name.encode("utf-8", "surrogateescape"), digest) for name, digest in digests)
+    lines = [
+        f"{digest}  {name}\n" if name != "-" and not _NEEDS_ESCAPE.search(name) else _escaped_line(name, digest)
+        for name, digest in digests
+    ]
+    return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 def parse(data: bytes) -> tuple[tuple[str, str], ...]:
@@ -49,12 +52,11 @@ def parse(data: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(digests.items())
 
 
-def _line(name: bytes, digest: str) -> bytes:
-    if name == b"-":
-        name = b"./-"  # alone, it would mean standard input
-    escaped = _NEEDS_ESCAPE.sub(lambda match: _ESCAPES[match[0]], name)
-    mark = b"\\" if escaped != name else b""
-    return mark + digest.encode("ascii") + b"  " + escaped + b"\n"
+def _escaped_line(name: str, digest: str) -> str:
+    if name == "-":
+        return f"{digest}  ./-\n"  # alone, it would mean standard input
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"\\{digest}  {escaped}\n"
 
 
 def _parsed(line: bytes, known: Container[str]) -> tuple[str, str]:

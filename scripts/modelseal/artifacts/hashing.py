@@ -5,8 +5,8 @@ files are shared between processes, except where starting those takes longer tha
 than each core's share of the whole gets a second thread that reads ahead.
 """
 
-import contextlib
 import os
+import secrets
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -61,12 +61,10 @@ def hash_files(
     progress = _Progress(on_progress)
     total = sum(file.size for file in files)
     if workers == 1 or len(files) == 1 or (total <= _ALONE_BYTES and len(files) <= _ALONE_FILES):
-        return tuple(_hash_here(file, progress) for file in files)
-    batches = _batches(files)
+        return tuple(_hash_here(file, progress, reading.PIPELINED) for file in files)
     # A file above its worker's share is still being hashed when the others are done: the second thread has a core.
     share = max(reading.PIPELINED, total // workers + 1)
-    pool = _Pool(files, batches, temp_dir, environ, progress)
-    return pool.run(min(workers, len(batches)), share)
+    return _Pool(files, temp_dir, environ, progress, share).run(workers)
 
 
 class _Progress:
@@ -83,9 +81,9 @@ class _Progress:
             self._on_progress(self._done)
 
 
-def _hash_here(file: File, progress: _Progress) -> str:
+def _hash_here(file: File, progress: _Progress, pipeline_from: int) -> str:
     try:
-        digest, size = reading.digest_file(file.path, progress.add)
+        digest, size = reading.digest_file(file.path, progress.add, pipeline_from)
     except reading.ReadingError as error:
         raise _unread(file, str(error)) from error
     if size != file.size:
@@ -120,46 +118,58 @@ def _batches(files: Sequence[File]) -> tuple[_Batch, ...]:
 
 
 class _Pool:
-    """Worker processes over one list of batches; see `reading` for how they share it."""
+    """This process and others over one list of batches; see `reading` for how they share it."""
 
     def __init__(
-        self,
-        files: Sequence[File],
-        batches: tuple[_Batch, ...],
-        temp_dir: Path,
-        environ: Mapping[str, str],
-        progress: _Progress,
+        self, files: Sequence[File], temp_dir: Path, environ: Mapping[str, str], progress: _Progress, pipeline_from: int
     ) -> None:
         self._files = files
-        self._batches = batches
-        self._jobs = b"\0\0".join(b"\0".join(files[index].path for index in batch) for batch in batches)
-        self._counter = temp_dir / "next-batch"
+        self._batches = _batches(files)
+        self._jobs = b"\0\0".join(b"\0".join([files[index].path for index in batch]) for batch in self._batches)
+        self._counter = temp_dir / f"next-batch-{secrets.token_hex(8)}"
         self._progress = progress
+        self._pipeline_from = pipeline_from
         libraries = {name: environ[name] for name in _LIBRARY_PATHS if name in environ}
         self._environ = process.scrubbed_environment(environ, **libraries)
+        self._digests = [""] * len(files)
         self._answers: list[bytes] = []
         self._errors: list[ModelsealError] = []
 
-    def run(self, workers: int, pipeline_from: int) -> tuple[str, ...]:
-        self._counter.write_bytes(b"")
-        threads = [threading.Thread(target=self._work, args=(pipeline_from,)) for _ in range(workers)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self._counter.unlink(missing_ok=True)
+    def run(self, workers: int) -> tuple[str, ...]:
+        """Let that many processes, this one included, hash everything."""
+        others = min(workers, len(self._batches)) - 1
+        counter = os.open(self._counter, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        threads = [threading.Thread(target=self._work_elsewhere, args=(counter,)) for _ in range(others)]
+        try:
+            for thread in threads:
+                thread.start()
+            self._work_here(counter)
+        except BaseException:
+            reading.stop(counter)
+            raise
+        finally:
+            for thread in threads:
+                thread.join()
+            os.close(counter)
+            self._counter.unlink(missing_ok=True)
         if self._errors:
             raise self._errors[0]
-        return self._digests()
+        self._read_answers()
+        return tuple(self._digests)
 
-    def _work(self, pipeline_from: int) -> None:
+    def _work_here(self, counter: int) -> None:
+        while (number := reading.claim(counter)) < len(self._batches):
+            for index in self._batches[number]:
+                self._digests[index] = _hash_here(self._files[index], self._progress, self._pipeline_from)
+
+    def _work_elsewhere(self, counter: int) -> None:
         # -S and a script instead of a module: nothing but this one file and the standard library is looked at.
-        argv = [sys.executable, "-I", "-S", reading.__file__, str(self._counter), str(pipeline_from)]
+        argv = [sys.executable, "-I", "-S", reading.__file__, str(self._counter), str(self._pipeline_from)]
         try:
             done = process.run(argv, env=self._environ, stdin=self._jobs, on_line=self._count)
         except ModelsealError as error:
             self._errors.append(error)
-            self._stop()
+            reading.stop(counter)
         else:
             self._answers.append(done.stdout)
 
@@ -167,27 +177,17 @@ class _Pool:
         if line.isascii() and line.isdigit():
             self._progress.add(int(line))
 
-    def _stop(self) -> None:
-        with contextlib.suppress(FileNotFoundError):  # the station was told to stop and has tidied up already
-            descriptor = os.open(self._counter, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                reading.stop(descriptor)
-            finally:
-                os.close(descriptor)
-
-    def _digests(self) -> tuple[str, ...]:
-        digests = [""] * len(self._files)
+    def _read_answers(self) -> None:
         try:
             for answer in self._answers:
                 for line in answer.decode().split("\n")[:-1]:
-                    self._read(line, digests)
+                    self._read(line)
         except (ValueError, IndexError) as error:
             raise _broken() from error
-        if not all(map(len, digests)):
+        if not all(map(len, self._digests)):
             raise _broken()
-        return tuple(digests)
 
-    def _read(self, line: str, digests: list[str]) -> None:
+    def _read(self, line: str) -> None:
         number, *found = line.split("\t")
         batch = self._batches[int(number)]
         if found[0].startswith("!"):
@@ -195,7 +195,7 @@ class _Pool:
         for index, answer in zip(batch, found, strict=True):
             if int(answer[_HEX_DIGITS + 1 :]) != self._files[index].size:
                 raise _unread(self._files[index], reading.CHANGED)
-            digests[index] = answer[:_HEX_DIGITS]
+            self._digests[index] = answer[:_HEX_DIGITS]
 
 
 def _broken() -> ToolError:

@@ -4,7 +4,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
@@ -126,9 +126,25 @@ class Search:
             if visit.wanted is _EVERYTHING:
                 self.folders.add(visit.folder)
             with _readable(visit.folder), os.scandir(visit.folder) as entries:
+                if visit.wanted is _EVERYTHING and not self._ignore:
+                    self._take_all(entries, visit, todo)
+                    continue
                 for entry in entries:
                     matched = self._look_at(entry, visit, todo) or matched
         return matched
+
+    def _take_all(self, entries: Iterable[os.DirEntry[bytes]], visit: _Visit, todo: list[_Visit]) -> None:
+        """Do what `_look_at` does, where there is nothing to match: as fast as large trees need it."""
+        name = self._name(visit.folder)
+        prefix = f"{name}/" if name else ""
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False):
+                name = prefix + entry.name.decode("utf-8", "surrogateescape")
+                self.files[name] = File(name, entry.path, entry.stat(follow_symlinks=False).st_size)
+            elif entry.is_dir(follow_symlinks=False):
+                todo.append(_Visit(entry.path, _EVERYTHING, visit.reached, visit.ignoring))
+            else:
+                self._take_entry(entry.path, self._name(entry.path))
 
     def _look_at(self, entry: os.DirEntry[bytes], visit: _Visit, todo: list[_Visit]) -> bool:
         """Take an entry or pass over it, and return whether it matched."""

@@ -1,5 +1,6 @@
 """What a person reads about a tree: in the job summary, in Markdown."""
 
+import heapq
 import shlex
 from collections.abc import Sequence
 
@@ -33,7 +34,7 @@ def quantity(count: int, noun: str) -> str:
 
 def largest(files: Sequence[File], digests: Sequence[str]) -> str:
     """List the largest files with their sizes and digests."""
-    ranked = sorted(zip(files, digests, strict=True), key=lambda item: -item[0].size)[:_LARGEST]
+    ranked = heapq.nlargest(_LARGEST, zip(files, digests, strict=True), key=lambda item: item[0].size)
     rows = [(code(file.name), size(file.size), code(digest)) for file, digest in ranked]
     rest = len(files) - len(rows)
     more = f"\nand {quantity(rest, 'smaller file')}.\n" if rest else ""
@@ -78,7 +79,8 @@ def how_to_check(folder: str | None, checksums: str) -> str:
 
 def git_note(files: Sequence[File]) -> str:
     """Warn of files that `model_signing` would not look for; empty where there are none."""
-    found = sorted({part for file in files if (part := file.name.partition("/")[0]) in _GIT_NAMES})
+    hidden = (file.name for file in files if file.name.startswith(".git"))
+    found = sorted({part for name in hidden if (part := name.partition("/")[0]) in _GIT_NAMES})
     if not found:
         return ""
     return (

@@ -4,7 +4,6 @@ import hashlib
 import logging
 import os
 import re
-import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,19 +147,20 @@ def _refuse_own_files(found: Tree, written: tuple[Path, ...]) -> None:
 
 def _read_check(check: Path) -> dict[str, str]:
     """Read the earlier digests by name, from a manifest or from checksums."""
+    mend = "Give the path of an earlier manifest or `SHA256SUMS` as `check`."
     try:
-        with check.open("rb") as file:
-            data = file.read(_CHECK_BYTES + 1)
+        regular = check.is_file()  # a named pipe would be waited for, a device read for ever
+        data = b""
+        if regular:
+            with check.open("rb") as file:
+                data = file.read(_CHECK_BYTES + 1)
     except OSError as error:
-        raise InputError(
-            f"The file to check against cannot be read: {error.strerror}.",
-            where=visible(str(check)),
-            mend="Give the path of an earlier manifest or `SHA256SUMS` as `check`.",
-        ) from error
+        what = f"The file to check against cannot be read: {error.strerror}."
+        raise InputError(what, where=visible(str(check)), mend=mend) from error
+    if not regular:
+        raise InputError("There is no such file to check against.", where=visible(str(check)), mend=mend)
     if len(data) > _CHECK_BYTES:
-        raise InputError(
-            "The file to check against is too large.", where=visible(str(check)), mend="Is it the right one?"
-        )
+        raise InputError("The file to check against is larger than 256 MiB.", where=visible(str(check)), mend=mend)
     read = manifest.parse(data).digests if data.lstrip()[:1] in (b"{", b"[") else checksums.parse(data)
     return dict(read)
 
