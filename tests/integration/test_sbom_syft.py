@@ -1,0 +1,295 @@
+"""The real Syft on real things: a saved image, an OCI archive, folders with traps in them."""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import tarfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelseal import tools
+from modelseal.commands import generate_sbom
+from modelseal.errors import ToolError
+from modelseal.sbom import sources, syft, validation
+from modelseal.sbom.documents import Format
+from modelseal.station import Context, Outcome, read_inputs
+from modelseal.verdict import ExitCode
+
+# The version that a package registry has; the newer one of the lock comes from a release archive alone.
+VERSION = "1.18.1"
+FORMATS = (Format.SPDX, Format.CYCLONEDX)
+IMAGE = "modelseal-test-sbom:1"
+CHANGES_EACH_RUN = re.compile(rb'"(?:documentNamespace|created|serialNumber|timestamp)": ?"[^"]*"', re.ASCII)
+
+
+@pytest.fixture(scope="session")
+def executable() -> Path:
+    return tools.provide("syft", VERSION, tools_dir=None, environ=os.environ).path
+
+
+def layer() -> bytes:
+    """A root file system with two Debian packages, one of which has files, and a Python package."""
+    text = (
+        "Package: {0}\nStatus: install ok installed\nVersion: {1}\nArchitecture: all\nMaintainer: x <x@example.org>\n\n"
+    )
+    files = {
+        "etc/os-release": 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
+        "var/lib/dpkg/status": text.format("alpha", "1.0-1") + text.format("beta", "2:3.4+dfsg-5"),
+        "var/lib/dpkg/info/alpha.list": "/.\n/usr/share/alpha/data\n",
+        "var/lib/dpkg/info/alpha.md5sums": "d41d8cd98f00b204e9800998ecf8427e  usr/share/alpha/data\n",
+        "usr/share/alpha/data": "hello\n",
+        "usr/lib/python3/dist-packages/gamma.dist-info/METADATA": "Metadata-Version: 2.1\nName: gamma\nVersion: 5\n",
+        "usr/lib/python3/dist-packages/gamma.dist-info/RECORD": "gamma.py,,\n",
+    }
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content.encode())
+            tar.addfile(member, io.BytesIO(content.encode()))
+    return data.getvalue()
+
+
+def oci_archive(path: Path) -> Path:
+    """An image in the OCI layout alone, as `skopeo copy` writes it."""
+    blobs: dict[str, bytes] = {}
+
+    def put(data: bytes, media_type: str) -> dict[str, Any]:
+        digest = hashlib.sha256(data).hexdigest()
+        blobs[f"blobs/sha256/{digest}"] = data
+        return {"mediaType": f"application/vnd.oci.image.{media_type}", "digest": f"sha256:{digest}", "size": len(data)}
+
+    root = layer()
+    config = {
+        "os": "linux",
+        "architecture": "amd64",
+        "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(root).hexdigest()}"]},
+    }
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": put(json.dumps(config).encode(), "config.v1+json"),
+        "layers": [put(gzip.compress(root), "layer.v1.tar+gzip")],
+    }
+    index = {"schemaVersion": 2, "manifests": [put(json.dumps(manifest).encode(), "manifest.v1+json")]}
+    members = {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}', "index.json": json.dumps(index).encode()} | blobs
+    with tarfile.open(path, "w") as tar:
+        for name in ("blobs", "blobs/sha256"):  # Syft 1.18.1 unpacks no file into a folder that it has not seen
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(folder)
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
+def station(root: Path, **inputs: str) -> Outcome:
+    for name in ("out", "temp"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    texts = {name.replace("_", "-"): value for name, value in inputs.items()} | {"syft": VERSION}
+    context = Context(root / "out", os.environ, root / "temp")
+    return generate_sbom.run(read_inputs(generate_sbom.Inputs, texts), context)
+
+
+def outputs(outcome: Outcome) -> generate_sbom.Outputs:
+    assert isinstance(outcome.outputs, generate_sbom.Outputs)
+    return outcome.outputs
+
+
+@pytest.fixture(scope="session")
+def saved_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    archive = tmp_path_factory.mktemp("saved") / "image.tar"
+    subprocess.run(["docker", "import", "-", IMAGE], input=layer(), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["docker", "save", "--output", str(archive), IMAGE], check=True)
+    return archive
+
+
+def assert_documents_of_the_image(outcome: Outcome, name: str) -> None:
+    assert outcome.exit_code is ExitCode.PASSED
+    assert outputs(outcome).component_count == "3"
+    spdx = json.loads(Path(outputs(outcome).spdx).read_bytes())
+    cyclonedx = json.loads(Path(outputs(outcome).cyclonedx).read_bytes())
+    assert spdx["name"] == cyclonedx["metadata"]["component"]["name"] == name
+    assert "usr/share/alpha/data" in {file["fileName"] for file in spdx["files"]}
+    assert {each["name"] for each in cyclonedx["components"]} == {"alpha", "beta", "gamma", "debian"}
+    version = cyclonedx["metadata"]["component"]["version"]
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}", version)
+    root = next(each for each in spdx["packages"] if each["name"] == name)
+    assert root["versionInfo"] == version
+
+
+@pytest.mark.docker
+def test_a_saved_image(saved_image: Path, tmp_path: Path) -> None:
+    outcome = station(tmp_path, archive=str(saved_image))
+    assert_documents_of_the_image(outcome, IMAGE)
+    inspected = subprocess.run(
+        ["docker", "image", "inspect", "--format", "{{.Id}}", IMAGE], check=True, capture_output=True, text=True
+    )
+    assert inspected.stdout.strip() in Path(outputs(outcome).spdx).read_text()
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("saved_image")
+def test_an_image_of_the_engine(tmp_path: Path) -> None:
+    assert_documents_of_the_image(station(tmp_path, image=IMAGE), IMAGE)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "modelseal-test-sbom-1.spdx.json",
+        "modelseal-test-sbom-1.cdx.json",
+    }
+
+
+def test_an_oci_archive(tmp_path: Path) -> None:
+    archive = oci_archive(tmp_path / "looks-like-docker.tar")
+    assert_documents_of_the_image(station(tmp_path, archive=str(archive), image="team/example:3"), "team/example:3")
+
+
+TRAP = """\
+exclude: ["./**"]
+file: {metadata: {selection: none}}
+select-catalogers: ["-python"]
+output: ["table"]
+source: {name: planted}
+"""
+
+
+def project(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "requirements.txt").write_text("requests==2.32.3\nnumpy==2.1.0\n")
+    return folder
+
+
+def test_settings_planted_in_the_repository_and_the_environment_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trapped = project(tmp_path / "project")
+    plain = without_what_changes(station(tmp_path / "plain", path=str(trapped)))
+    for place in (trapped, tmp_path):
+        for name in (".syft.yaml", ".syft/config.yaml", "syft.yaml", ".config/syft/config.yaml", "syft/config.yaml"):
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            (place / name).write_text(TRAP)
+    (trapped / "sitecustomize.py").write_text("raise SystemExit(1)\n")
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("RUNNER_TOOL_CACHE", tools_cache())
+    monkeypatch.setenv("PYTHONPATH", str(trapped))
+    monkeypatch.setenv("SYFT_CONFIG", str(trapped / ".syft.yaml"))
+    monkeypatch.setenv("SYFT_EXCLUDE", "./**")
+    monkeypatch.setenv("SYFT_SOURCE_NAME", "planted")
+    monkeypatch.setenv("SYFT_SELECT_CATALOGERS", "-python")
+    monkeypatch.chdir(trapped)
+    assert without_what_changes(station(tmp_path / "trapped", path=str(trapped))) == plain
+
+
+def without_what_changes(outcome: Outcome) -> tuple[bytes, bytes]:
+    assert outputs(outcome).component_count == "2"
+    documents = (Path(path).read_bytes() for path in (outputs(outcome).spdx, outputs(outcome).cyclonedx))
+    spdx, cyclonedx = (CHANGES_EACH_RUN.sub(b"", document) for document in documents)
+    return spdx, cyclonedx
+
+
+def tools_cache() -> str:
+    """Where the executable already is, so that the changed environment does not make it be fetched again."""
+    path = tools.provide("syft", VERSION, tools_dir=None, environ=os.environ).path
+    return str(next(parent.parent for parent in path.parents if parent.name == "modelseal"))
+
+
+def test_two_runs_differ_in_times_and_random_ids_only(executable: Path, tmp_path: Path) -> None:
+    source = sources.of_archive(oci_archive(tmp_path / "image.tar"), name="example", version="sha256:1")
+    made = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        files = syft.generate(executable, source, FORMATS, folder, environ=os.environ)
+        made.append({format_: CHANGES_EACH_RUN.sub(b"", file.read_bytes()) for format_, file in files.items()})
+        assert {path.name for path in folder.iterdir()} == {file.name for file in files.values()}
+    assert made[0] == made[1]
+
+
+def test_what_makes_syft_faster_leaves_nothing_out(executable: Path, tmp_path: Path) -> None:
+    archive = oci_archive(tmp_path / "image.tar")
+    source = sources.of_archive(archive, name="example", version="sha256:1")
+    ours = syft.generate(executable, source, FORMATS, tmp_path, environ=os.environ)
+    for format_ in FORMATS:
+        plain = tmp_path / f"plain-{format_}"
+        subprocess.run(
+            [
+                *(executable, "scan", f"oci-archive:{archive}", f"--output={format_}@{format_.spec_version}={plain}"),
+                *("--source-name=example", "--source-version=sha256:1"),
+            ],
+            env={"HOME": str(tmp_path), "SYFT_CHECK_FOR_APP_UPDATE": "false"},
+            check=True,
+            capture_output=True,
+        )
+        assert CHANGES_EACH_RUN.sub(b"", plain.read_bytes()) == CHANGES_EACH_RUN.sub(b"", ours[format_].read_bytes())
+
+
+def test_syft_convert_accepts_what_we_hand_on(executable: Path, tmp_path: Path) -> None:
+    outcome = station(tmp_path, path=str(project(tmp_path / "project")))
+    for path in (outputs(outcome).spdx, outputs(outcome).cyclonedx):
+        converted = subprocess.run(
+            [executable, "convert", path, "--output", "syft-json"],
+            env={"HOME": str(tmp_path), "SYFT_CHECK_FOR_APP_UPDATE": "false"},
+            check=True,
+            capture_output=True,
+        )
+        names = {each["name"] for each in json.loads(converted.stdout)["artifacts"]}
+        assert {"numpy", "requests"} <= names
+
+
+@pytest.mark.parametrize("content", ["", "just some words\n"])
+def test_a_folder_in_which_nothing_is_found_is_an_error(tmp_path: Path, content: str) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "README").write_text(content)
+    with pytest.raises(ToolError, match="lists no package"):
+        station(tmp_path, path=str(folder))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_archive_whose_layer_is_cut_off_is_an_error(tmp_path: Path) -> None:
+    archive = oci_archive(tmp_path / "image.tar")
+    data = archive.read_bytes()
+    archive.write_bytes(data.replace(b"\x1f\x8b", b"\x00\x00", 1))
+    with pytest.raises(ToolError):
+        station(tmp_path, archive=str(archive))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_checking_seven_thousand_files_takes_less_than_a_second_and_a_half(executable: Path, tmp_path: Path) -> None:
+    """The documents of an image as large as a small real one: about 120 packages, 7,400 files, 7,900 relationships."""
+    data = tmp_path / "root"
+    info = data / "var/lib/dpkg/info"
+    info.mkdir(parents=True)
+    (data / "etc").mkdir()
+    (data / "etc/os-release").write_text('ID=debian\nVERSION_ID="12"\n')
+    status = []
+    for package in range(120):
+        status.append(f"Package: p{package}\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n")
+        names = [f"usr/share/p{package}/file{number}" for number in range(62)]
+        for name in names:
+            (data / name).parent.mkdir(parents=True, exist_ok=True)
+            (data / name).write_text(name)
+        (info / f"p{package}.md5sums").write_text(
+            "".join(f"{hashlib.md5(name.encode()).hexdigest()}  {name}\n" for name in names)
+        )
+    (data / "var/lib/dpkg/status").write_text("".join(status))
+    files = syft.generate(executable, sources.of_path(data), FORMATS, tmp_path, environ=os.environ)
+    validation.preload()
+    # Processor time of this process: what else the machine is doing does not count.
+    start = time.process_time()
+    inventories = [validation.validate(file, format_) for format_, file in files.items()]
+    validation.require_same_packages(inventories)
+    taken = time.process_time() - start
+    relationships = len(json.loads(files[Format.SPDX].read_bytes())["relationships"])
+    assert relationships > 7400
+    assert taken < 1.5
