@@ -1,7 +1,7 @@
 """Everything that repeats what the stations declare: each `action.yml`, and the README's tables. Made here, only.
 
-    python tests/declarations.py            # tells which files are not what they should be
-    python tests/declarations.py --write    # makes them so
+python tests/declarations.py            # tells which files are not what they should be
+python tests/declarations.py --write    # makes them so
 """
 
 import json
@@ -165,8 +165,7 @@ def _aligned(permissions: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, st
 def readme_section() -> str:
     """Return what the README says between its markers: the stations, each with its inputs, outputs and permissions."""
     parts = ["| station | what it does |", "|---|---|"]
-    for name in names():
-        parts.append(f"| [`{name}`](#{name}) | {_cell(declared(name).summary)} |")
+    parts += [f"| [`{name}`](#{name}) | {_cell(declared(name).summary)} |" for name in names()]
     for name in names():
         parts += ["", *_station_section(name)]
     return "\n".join(parts) + "\n"
