@@ -104,7 +104,8 @@ class Search:
         """Return how far the ignore patterns have got at this path; None, and a note, where one of them matches."""
         states = tuple(pattern.start for pattern in self._ignore)
         seen = b""
-        for part in path[len(self._root_slash) :].split(b"/") if self._ignore else ():
+        below = path[len(self._root_slash) :]
+        for part in below.split(b"/") if below else ():
             seen = os.path.join(seen, part)
             states = tuple(p.step(state, decoded(part)) for p, state in zip(self._ignore, states, strict=True))
             if self._ignores(states):

@@ -1,0 +1,175 @@
+import hashlib
+import os
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+from modelseal import process
+from modelseal.artifacts import hashing, reading
+from modelseal.artifacts.search import File
+from modelseal.errors import InputError, ToolError
+
+SIZES = [0, 1, 16384, reading._AT_ONCE, reading._AT_ONCE + 1, reading._BUFFER * 9, reading.PIPELINED + 12345]
+
+
+def make(folder: Path, sizes: list[int]) -> tuple[list[File], list[str]]:
+    source = random.Random(0).randbytes(1 << 20)
+    files, digests = [], []
+    for index, size in enumerate(sizes):
+        content = index.to_bytes(8, "big") + source * (size // len(source) + 1)
+        path = folder / f"{index} \n\xff"
+        path.write_bytes(content[:size])
+        digests.append(hashlib.sha256(content[:size]).hexdigest())
+        files.append(File(path.name, os.fsencode(path), size))
+    return files, digests
+
+
+def run(files: list[File], temp_dir: Path, workers: int = 3) -> tuple[str, ...]:
+    return hashing.hash_files(files, workers=workers, temp_dir=temp_dir, environ=os.environ)
+
+
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Share even little work between processes."""
+    monkeypatch.setattr(hashing, "_ALONE_BYTES", -1)
+    monkeypatch.setattr(hashing, "_BATCH_FILES", 3)
+
+
+@pytest.mark.parametrize("pipeline_from", [0, 1 << 60])
+@pytest.mark.parametrize("size", SIZES)
+def test_digest_of_every_kind_of_size(tmp_path: Path, size: int, pipeline_from: int) -> None:
+    files, digests = make(tmp_path, [size])
+    counted: list[int] = []
+    assert reading.digest_file(files[0].path, counted.append, pipeline_from) == (digests[0], size)
+    assert sum(counted) == size
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.usefixtures("shared")
+def test_digests_come_in_the_order_of_the_files(tmp_path: Path, workers: int) -> None:
+    files, digests = make(tmp_path, [*SIZES, *range(20)])
+    done: list[int] = []
+    found = hashing.hash_files(files, workers=workers, temp_dir=tmp_path, environ=os.environ, on_progress=done.append)
+    assert list(found) == digests
+    assert done[-1] == sum(file.size for file in files)
+    assert done == sorted(done)
+    assert not list(tmp_path.glob("next-batch*"))
+
+
+def test_little_work_starts_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "run", lambda *_, **__: pytest.fail("a process was started"))
+    files, digests = make(tmp_path, [10] * 100)
+    assert list(run(files, tmp_path)) == digests
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+@pytest.mark.parametrize("what", ["gone", "folder", "fifo", "link", "grown", "shrunk"])
+def test_a_file_that_is_not_what_was_found_is_an_error(
+    tmp_path: Path, what: str, *, parallel: bool, request: pytest.FixtureRequest
+) -> None:
+    if parallel:
+        request.getfixturevalue("shared")
+    files, _ = make(tmp_path, [100] * 12)
+    path = Path(os.fsdecode(files[7].path))
+    path.unlink()
+    if what == "folder":
+        path.mkdir()
+    elif what == "fifo":
+        os.mkfifo(path)
+    elif what == "link":
+        path.symlink_to(os.fsdecode(files[6].path))
+    elif what != "gone":
+        path.write_bytes(bytes(101 if what == "grown" else 99))
+    with pytest.raises(InputError) as caught:
+        run(files, tmp_path)
+    assert caught.value.what.startswith("7 \\n\xff ")
+    assert not list(tmp_path.glob("next-batch*"))
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_an_error(tmp_path: Path) -> None:
+    files, _ = make(tmp_path, [reading.PIPELINED * 4])
+    with Path(os.fsdecode(files[0].path)).open("r+b", buffering=0) as file:
+
+        def write(_: int) -> None:
+            file.write(b"y")  # the size stays
+
+        with pytest.raises(reading.ReadingError, match="changed"):
+            reading.digest_file(files[0].path, write)
+
+
+def test_a_file_that_grows_while_it_is_read_is_an_error(tmp_path: Path) -> None:
+    files, _ = make(tmp_path, [1000])
+    path = Path(os.fsdecode(files[0].path))
+    with path.open("ab", buffering=0) as file, pytest.raises(reading.ReadingError, match="changed"):
+        reading.digest_file(files[0].path, lambda _: file.write(b"y"))
+
+
+def test_a_file_whose_size_lies_is_an_error() -> None:
+    if sys.platform == "linux":
+        with pytest.raises(reading.ReadingError, match="changed"):
+            reading.digest_file(b"/proc/self/status", lambda _: None)
+
+
+def test_a_read_error_in_the_reading_thread_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, _ = make(tmp_path, [reading.PIPELINED])
+    calls = iter([1 << 20, 1 << 20])
+
+    def readv(_descriptor: int, _buffers: object) -> int:
+        for count in calls:
+            return count
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "readv", readv)
+    with pytest.raises(reading.ReadingError, match="Input/output error"):
+        reading.digest_file(files[0].path, lambda _: None)
+
+
+WORKERS = {
+    "killed": "import os, sys; sys.stdin.read(); os.kill(os.getpid(), 9)",
+    "fails": "import sys; sys.stdin.read(); sys.exit(1)",
+    "not a worker": "import sys; sys.stdin.read(); print('hello')",
+    "unknown batch": "import sys; sys.stdin.read(); print('99', 'a' * 64 + ' 1', sep='\\t')",
+    "too short": "import sys; sys.stdin.read(); print('0', 'a' * 64 + ' 100', sep='\\t')",
+    "claims and forgets": "import sys; sys.path.insert(0, sys.argv[3]); import reading, os\n"
+    "sys.stdin.read(); reading.claim(os.open(sys.argv[1], os.O_RDWR))",
+}
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+@pytest.mark.usefixtures("shared")
+def test_a_worker_that_does_not_do_its_work_is_an_error(
+    tmp_path: Path, worker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "worker.py"
+    folder = str(Path(reading.__file__).parent)
+    script.write_text(WORKERS[worker].replace("sys.argv[3]", repr(folder)))
+    files, _ = make(tmp_path, [100] * 30)
+    monkeypatch.setattr(reading, "__file__", str(script))
+    monkeypatch.setattr(hashing._Pool, "_work_here", lambda *_: None)
+    with pytest.raises(ToolError):
+        run(files, tmp_path)
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_worker_sees_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, str]] = []
+    real = process.run
+
+    def spy(argv: list[str], **options: object) -> process.Completed:
+        seen.append(options["env"])  # type: ignore[arg-type]
+        return real(argv, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(process, "run", spy)
+    files, digests = make(tmp_path, [100] * 12)
+    environ = {"GITHUB_TOKEN": "secret", "PYTHONPATH": "/planted", "PATH": os.environ["PATH"]}
+    assert list(hashing.hash_files(files, workers=2, temp_dir=tmp_path, environ=environ)) == digests
+    assert seen
+    assert not any({"GITHUB_TOKEN", "PYTHONPATH"} & env.keys() for env in seen)
+
+
+def test_large_files_go_first_and_alone() -> None:
+    sizes = [1, hashing._BATCH_BYTES, 2, hashing._BATCH_BYTES * 2, 3]
+    files = [File(str(index), b"", size) for index, size in enumerate(sizes)]
+    assert hashing._batches(files) == ((3,), (1,), (0, 2, 4))
