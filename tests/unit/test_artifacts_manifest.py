@@ -1,0 +1,151 @@
+import copy
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelseal.artifacts import manifest
+from modelseal.errors import InputError
+
+A, B = "a" * 64, "b" * 64
+MADE = manifest.make("model", [("b", B), ("a/x", A)], ignored=["tmp", "logs"], allow_symlinks=True)
+
+parts = st.text(st.characters(exclude_characters="/\0", exclude_categories=()), min_size=1, max_size=6).filter(
+    lambda part: part not in (".", "..")
+)
+names = st.lists(parts, min_size=1, max_size=3).map("/".join)
+digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
+
+
+def test_layout() -> None:
+    root = hashlib.sha256(bytes.fromhex(A + B)).hexdigest()
+    assert json.loads(manifest.encode(MADE)) == {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "model", "digest": {"sha256": root}}],
+        "predicateType": "https://model_signing/signature/v1.0",
+        "predicate": {
+            "serialization": {
+                "method": "files",
+                "hash_type": "sha256",
+                "allow_symlinks": True,
+                "ignore_paths": ["logs", "tmp"],
+            },
+            "resources": [
+                {"name": "a/x", "algorithm": "sha256", "digest": A},
+                {"name": "b", "algorithm": "sha256", "digest": B},
+            ],
+        },
+    }
+
+
+def test_nothing_ignored_is_not_written() -> None:
+    assert b"ignore_paths" not in manifest.encode(manifest.make("m", [("a", A)]))
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(names, digests, min_size=1, max_size=8), st.randoms(), st.lists(names, max_size=3, unique=True))
+def test_round_trip_whatever_the_names_and_their_order(files: dict[str, str], random: Any, ignored: list[str]) -> None:
+    items = list(files.items())
+    made = manifest.make("m", items, ignored=ignored)
+    random.shuffle(items)
+    assert manifest.make("m", items, ignored=ignored) == made
+    data = manifest.encode(made)
+    assert data.isascii()
+    assert manifest.parse(data) == made
+
+
+def put(path: str, value: object) -> Callable[[dict[str, Any]], None]:
+    def change(document: dict[str, Any]) -> None:
+        *way, last = [int(key) if key.isdigit() else key for key in path.split(".")]
+        target: Any = document
+        for key in way:
+            target = target[key]
+        target[last] = value
+
+    return change
+
+
+FIRST = "predicate.resources.0"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        put("_type", "https://in-toto.io/Statement/v0.1"),
+        put("predicateType", "https://slsa.dev/provenance/v1"),
+        put("predicateType", "https://model_signing/Digests/v0.1"),
+        put("predicateType", None),
+        put("subject", []),
+        put("subject", [{"name": "a"}, {"name": "b"}]),
+        put("subject.0", "model"),
+        put("subject.0.name", 1),
+        put("subject.0.digest", {}),
+        put("subject.0.digest.sha256", A),
+        put("subject.0.digest.sha256", ""),
+        put("predicate", None),
+        put("predicate.serialization", None),
+        put("predicate.serialization.method", "shards"),
+        put("predicate.serialization.hash_type", "blake3"),
+        put("predicate.serialization.allow_symlinks", "false"),
+        put("predicate.serialization.ignore_paths", "logs"),
+        put("predicate.serialization.ignore_paths", [1]),
+        put("predicate.resources", []),
+        put("predicate.resources", {}),
+        put(FIRST, None),
+        *(
+            put(f"{FIRST}.name", name)
+            for name in ("", "/a", "..", "../a", "a/../b", "a//b", "./a", "a/", "a\0b", "b", 1)
+        ),
+        *(put(f"{FIRST}.digest", digest) for digest in ("", A[:-1], A + "a", A.upper(), "g" * 64, B, None, 1)),
+        put(f"{FIRST}.algorithm", "sha512"),
+        put(f"{FIRST}.algorithm", None),
+    ],
+)
+def test_a_document_that_is_not_right_is_refused(change: Callable[[dict[str, Any]], None]) -> None:
+    document = json.loads(manifest.encode(MADE))
+    before = copy.deepcopy(document)
+    change(document)
+    assert document != before
+    with pytest.raises(InputError, match="not a manifest"):
+        manifest.parse(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"{",
+        manifest.encode(MADE)[:-10],
+        manifest.encode(MADE) + b"{}",
+        b"\xef\xbb\xbf" + manifest.encode(MADE),
+        b"[" * 100_000,
+        b'{"_type":' * 50_000,
+        b"\xff",
+        b'{"a": NaN}',
+        b"1" * 5000,
+        manifest.encode(MADE).replace(b'"name": "b"', b'"name": "b", "name": "c"'),
+        manifest.encode(MADE).replace(b'"_type"', b'"_type": "x", "_type"', 1),
+    ],
+)
+def test_what_is_not_strict_json_is_refused(data: bytes) -> None:
+    with pytest.raises(InputError):
+        manifest.parse(data)
+
+
+def test_unknown_fields_are_passed_over() -> None:
+    document = json.loads(manifest.encode(MADE))
+    document["predicate"]["claims"] = {}
+    document["predicate"]["resources"][0]["size"] = 1
+    assert manifest.parse(json.dumps(document).encode()) == MADE
+
+
+def test_any_two_files_swapped_is_another_manifest() -> None:
+    swapped = manifest.make("model", [("b", A), ("a/x", B)])
+    assert swapped.root_digest != MADE.root_digest
