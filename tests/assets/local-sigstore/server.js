@@ -6,6 +6,7 @@
 // writes FOLDER/client-trust-config.json (for signing) and FOLDER/trusted-root.jsonl (for verifying), prints its address
 // as the first line, and answers
 //   GET  /oidc?audience=A&claims=C  -> {"value": "<token>"}, as ACTIONS_ID_TOKEN_REQUEST_URL does
+//   GET  /.well-known/openid-configuration, which some clients ask for though they have a token already
 //   POST /api/v2/signingCert        -> a certificate that carries the token's claims
 //   POST /api/v1/log/entries        -> a log entry with a signed timestamp and an inclusion proof
 // The claims are those of a push to octo/model. LOCAL_SIGSTORE_CLAIMS (JSON) overrides them for the whole server, `claims`
@@ -99,10 +100,17 @@ function clientTrustConfig(base, root) {
   };
 }
 
+function jsonAnswer(value) {
+  return { statusCode: 200, contentType: 'application/json', response: JSON.stringify(value) };
+}
+
+function discoveryAnswer(base) {
+  return jsonAnswer({ issuer: base, authorization_endpoint: `${base}/auth`, token_endpoint: `${base}/token` });
+}
+
 function tokenAnswer(url) {
   const overrides = JSON.parse(Buffer.from(url.searchParams.get('claims') || '', 'base64url').toString() || '{}');
-  const value = token(url.searchParams.get('audience') || 'sigstore', overrides);
-  return { statusCode: 200, contentType: 'application/json', response: JSON.stringify({ value }) };
+  return jsonAnswer({ value: token(url.searchParams.get('audience') || 'sigstore', overrides) });
 }
 
 async function main(port, folder) {
@@ -126,6 +134,7 @@ async function main(port, folder) {
   const answer = async (request, body) => {
     const url = new URL(request.url, base);
     if (url.pathname === '/oidc') return tokenAnswer(url);
+    if (url.pathname === '/.well-known/openid-configuration') return discoveryAnswer(base);
     if (url.pathname === fulcio.path) return fulcio.fn(adaptSigningRequest(body, request.headers));
     if (url.pathname === rekor.path) return rekor.fn(adaptLogEntry(body));
     return { statusCode: 404, response: `no such endpoint: ${url.pathname}` };
