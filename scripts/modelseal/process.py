@@ -6,9 +6,11 @@ With `tools` this is the only module that starts processes.
 import contextlib
 import logging
 import os
+import selectors
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +27,15 @@ _PASSED_ON = frozenset(
     {"PATH", "SYSTEMROOT", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"}
     | {name for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY") for name in (proxy, proxy.lower())}
 )
+_CHUNK = 64 * 1024  # what a pipe holds
 _STDERR_KEPT = 64 * 1024
 _GRACE_SECONDS = 5.0
+_LINGER_SECONDS = 0.5
+_POLL_SECONDS = 0.1
+_FOREVER = 1e9  # a wait without any limit would keep `terminate_all` in another thread from seeing the end
 
 _running: set[subprocess.Popen[bytes]] = set()
-_running_lock = threading.Lock()
+_running_lock = threading.RLock()  # a signal may arrive, and terminate all, while it is held
 
 
 @dataclass(frozen=True)
@@ -73,38 +79,31 @@ def run(  # noqa: PLR0913 # each argument is a property of the process, none has
         ToolError: The program is not there, was killed, ran too long, or (with `check`) did not exit with 0.
     """
     program = Path(argv[0]).name
+    started = time.monotonic()
+    deadline = started + (_FOREVER if timeout is None else timeout)
     input_ = subprocess.DEVNULL if stdin is None else subprocess.PIPE
+    stdout, stderr = bytearray(), _Tail(on_line)
     with _output(stdout_file) as output, _started(argv, env, cwd, input_, output) as process:
-        stderr = _Tail(on_line)
-        collected: list[bytes] = []
-        threads = [threading.Thread(target=stderr.read, args=(process.stderr,), daemon=True)]
-        if process.stdout is not None:
-            threads.append(threading.Thread(target=_collect, args=(process.stdout, collected), daemon=True))
-        if stdin is not None:
-            threads.append(threading.Thread(target=_feed, args=(process.stdin, stdin), daemon=True))
-        for thread in threads:
-            thread.start()
         try:
-            exit_code = process.wait(timeout)
+            _exchange(process, stdin or b"", stdout.extend, stderr.feed, deadline)
+            exit_code = process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired as error:
-            _kill(process)
             raise ToolError(
                 f"{program} did not finish within {timeout:g} seconds and was stopped.",
                 mend="Look at its last lines above; give it more time, or less to do.",
             ) from error
-        for thread in threads:
-            thread.join()
+    stderr.end()
+    logger.debug("%s ended with %d after %.3f seconds", program, exit_code, time.monotonic() - started)
     if check and exit_code != 0:
         raise ToolError(f"{program} {_ending(exit_code)}.", where=stderr.text.strip()[-2000:])
-    return Completed(exit_code, b"".join(collected), stderr.text)
+    return Completed(exit_code, bytes(stdout), stderr.text)
 
 
 def terminate_all() -> None:
     """End every program that is still running; for the moment when we ourselves are told to stop."""
     with _running_lock:
         processes = tuple(_running)
-    for process in processes:
-        _kill(process)
+    _end(processes)
 
 
 @contextlib.contextmanager
@@ -140,51 +139,140 @@ def _started(
             try:
                 yield process
             except BaseException:
-                _kill(process)
+                _end((process,))
                 raise
+            # What it left running in the background would outlive us, with our pipes in its hands.
+            _signal((process,), signal.SIGKILL)
     finally:
         with _running_lock:
             _running.discard(process)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process group: politely first, so that temporary files are removed, then for good."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+def _exchange(
+    process: subprocess.Popen[bytes],
+    data: bytes,
+    on_stdout: Callable[[bytes], None],
+    on_stderr: Callable[[bytes], None],
+    deadline: float,
+) -> None:
+    """Feed a program and read what it prints, until its outputs end.
+
+    Its own end also counts, a moment later: a program that it started may hold the outputs open for ever.
+
+    Raises:
+        TimeoutExpired: The deadline has come.
+    """
+    linger: float | None = None
+    with selectors.DefaultSelector() as selector:
+        if process.stdin is not None:
+            selector.register(process.stdin, selectors.EVENT_WRITE, _feeding(process.stdin, data))
+        for stream, consume in ((process.stdout, on_stdout), (process.stderr, on_stderr)):
+            if stream is not None:
+                selector.register(stream, selectors.EVENT_READ, _reading(stream, consume))
+        while selector.get_map():
+            for key, _ in selector.select(_POLL_SECONDS):
+                at_end = key.data()
+                if at_end:
+                    selector.unregister(key.fileobj)
+            now = time.monotonic()
+            if linger is None and process.poll() is not None:
+                linger = now + _LINGER_SECONDS
+            if linger is not None and now > linger:
+                return
+            if linger is None and now > deadline:
+                raise subprocess.TimeoutExpired(process.args, 0)
+
+
+def _reading(stream: IO[bytes], consume: Callable[[bytes], None]) -> Callable[[], bool]:
+    def read() -> bool:
+        chunk = os.read(stream.fileno(), _CHUNK)
+        consume(chunk)
+        return not chunk
+
+    return read
+
+
+def _feeding(stream: IO[bytes], data: bytes) -> Callable[[], bool]:
+    """Return what writes as much as the pipe takes, and tells when all is written or nobody reads any more."""
+    os.set_blocking(stream.fileno(), False)
+    rest = memoryview(data)
+
+    def write() -> bool:
+        nonlocal rest
+        try:
+            rest = rest[os.write(stream.fileno(), rest[:_CHUNK]) :]
+        except BrokenPipeError:
+            rest = rest[:0]
+        if rest:
+            return False
+        stream.close()
+        return True
+
+    return write
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """End process groups: politely first, so that temporary files are removed, then for good."""
+    _signal(processes, signal.SIGTERM)
+    _wait_while(lambda: any(process.poll() is None for process in processes), _GRACE_SECONDS)
+    # Whom they have started gets a moment more; in a container without an init the dead are never reaped.
+    _wait_while(lambda: any(_is_there(process.pid) for process in processes), _LINGER_SECONDS)
+    _signal(processes, signal.SIGKILL)
+    _wait_while(lambda: any(process.poll() is None for process in processes), _GRACE_SECONDS)
+
+
+def _signal(processes: Sequence[subprocess.Popen[bytes]], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(OSError):
             os.killpg(process.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_SECONDS)
-            return
+
+
+def _wait_while(condition: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _is_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _ending(exit_code: int) -> str:
     if exit_code < 0:
-        return f"was killed by signal {-exit_code} ({signal.Signals(-exit_code).name})"
+        names = (f" ({known.name})" for known in signal.Signals if known == -exit_code)  # real-time ones have none
+        return f"was killed by signal {-exit_code}{next(names, '')}"
     return f"failed with exit code {exit_code}"
 
 
-def _collect(stream: IO[bytes], chunks: list[bytes]) -> None:
-    chunks.append(stream.read())
-
-
-def _feed(stream: IO[bytes] | None, data: bytes) -> None:
-    if stream is not None:
-        with contextlib.suppress(BrokenPipeError), stream:
-            stream.write(data)
-
-
 class _Tail:
-    """Reads a stream line by line, passes each line on, and keeps the end of the whole."""
+    """Takes a stream in pieces, passes each line on, and keeps the end of the whole."""
 
     def __init__(self, on_line: Callable[[str], None] | None) -> None:
         self._on_line = on_line
-        self.text = ""
+        self._line = b""
+        self._kept = b""
 
-    def read(self, stream: IO[bytes] | None) -> None:
-        if stream is None:
-            return
-        while line := stream.readline(_STDERR_KEPT):
-            text = line.decode(errors="replace")
-            self.text = (self.text + text)[-_STDERR_KEPT:]
-            if self._on_line is not None:
-                self._on_line(text.rstrip("\r\n"))
+    @property
+    def text(self) -> str:
+        """The end of what has come."""
+        return self._kept.decode(errors="replace")
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next piece."""
+        self._kept = (self._kept + chunk)[-_STDERR_KEPT:]
+        if self._on_line is not None:
+            *lines, self._line = (self._line + chunk).split(b"\n")
+            if len(self._line) > _STDERR_KEPT:
+                lines.append(self._line)
+                self._line = b""
+            for line in lines:
+                self._on_line(line.decode(errors="replace").rstrip("\r"))
+
+    def end(self) -> None:
+        """Pass on a last line without its end."""
+        if self._line:
+            self.feed(b"\n")
