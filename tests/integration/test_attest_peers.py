@@ -412,7 +412,7 @@ def test_services_that_answer_wrongly(
 ) -> None:
     handler = type("Handler", (Broken,), {"status": status, "body": body})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         error = fails(sigstore, tmp_path, server.server_address[1], caplog)
         server.shutdown()
     assert isinstance(error, ToolError)
