@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -159,7 +160,14 @@ def payloads(folder: Path) -> dict[str, Any]:
 
 def release(folder: Path, environ: Mapping[str, str] | None = None, **changes: Any) -> verify.Inputs:
     """Attest the project, write the model's files, and return inputs that verify all of it with the public key."""
-    attested(folder, environ, **changes)
+    if environ or changes:
+        attested(folder, environ, **changes)
+    else:
+        project(folder)
+        context(folder)
+        (folder / "out" / "bundles").mkdir()
+        for name, data in _bundles().items():
+            (folder / "out" / "bundles" / name).write_bytes(data)
     for name, data in MODEL.items():
         (folder / "model" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "model" / name).write_bytes(data)
@@ -180,6 +188,14 @@ def release(folder: Path, environ: Mapping[str, str] | None = None, **changes: A
         trust_config=None,
         require=("provenance", "spdx", "cyclonedx", "vulns"),
     )
+
+
+@cache
+def _bundles() -> dict[str, bytes]:
+    """Attest the project once: it is done anew often enough, and every file takes a write through to the disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        attested(Path(folder))
+        return {path.name: path.read_bytes() for path in (Path(folder) / "out" / "bundles").iterdir()}
 
 
 def signed(statement: object, private_key: PrivateKey | None = None) -> bytes:
