@@ -82,16 +82,21 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     recipe = _recipe(inputs)
     client = docker.find(context.environ, to_build=True)
     recipe = build.with_origin(recipe, context.environ, build.commit_object(recipe.context, context.environ))
+    for secret in inputs.secrets:
+        context.mask(context.environ.get(secret.variable, ""))
     built = build.build(client, recipe, context.environ, context.temp_dir)
-    saved = archive.save(client, inputs.image.text, file)
-    if built not in (saved.image_id, docker.image_id(client, inputs.image.text)):
+    saved = archive.save(client, inputs.image.exact, file)
+    # Engines call an image by the digest of its configuration or of its manifest, depending on where they store it.
+    if built not in (saved.image_id, saved.manifest):
         file.unlink()
         raise ToolError(
             "Another build has taken this image's name in the meantime.",
             where=inputs.image.text,
             mend="Give each job its own tag.",
         )
-    digest = docker.push(client, inputs.image.text, inputs.image.repository) if inputs.push else ""
+    digest = ""
+    if inputs.push:
+        digest = docker.push(client, inputs.image.exact, inputs.image.repository, expected=(built,))
     outputs = Outputs(image=inputs.image.text, image_id=saved.image_id, digest=digest, archive=str(file))
     return Outcome(
         ExitCode.PASSED, outputs, _summary(inputs, outputs, saved), f"built {inputs.image.text}, {saved.image_id}"
@@ -128,7 +133,7 @@ def _summary(inputs: Inputs, outputs: Outputs, saved: archive.SavedImage) -> str
         ["Image", markdown.code(outputs.image)],
         ["Image id", markdown.code(outputs.image_id)],
         ["Platform", markdown.escape(saved.platform)],
-        ["Layers", str(saved.layers)],
+        ["Layers", str(len(saved.layers))],
         ["Saved as", f"{markdown.code(saved.path.name)}, {saved.path.stat().st_size / 1e6:.0f} MB"],
         ["Pushed", markdown.code(outputs.digest) if inputs.push else "no"],
     ]

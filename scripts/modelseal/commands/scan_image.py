@@ -1,5 +1,6 @@
 """Station `scan-image`: one Trivy run on one saved image, judged."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ from modelseal import station, tools
 from modelseal.environment import cache_folder
 from modelseal.errors import InputError
 from modelseal.files import write_atomically
-from modelseal.image import archive, docker, reference
+from modelseal.image import archive, docker, layers, reference
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import ExitCode, Verdict
 from modelseal.vulnerabilities import database, document, gate, report, summary, trivy
@@ -84,17 +85,15 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         InputError: Neither an image nor an archive was given.
         ToolError: There is no evidence to judge: Trivy, its report or its database cannot be used.
     """
-    image = _image(inputs, context)
-    name = inputs.image.text if inputs.image else image.tags[0] if image.tags else image.image_id
-    stem = context.output_dir / _file_name(inputs, image)
+    stem = context.output_dir / _file_name(inputs)
     files = {kind: stem.with_name(f"{stem.name}.{kind}") for kind in ("verdict.json", "trivy.json", "findings.txt")}
     for file in files.values():
-        file.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)  # before anything can fail: what is there afterwards is of this run
+    image = _image(inputs, context)
+    name = inputs.image.text if inputs.image else image.tags[0] if image.tags else image.image_id
     tool = tools.provide("trivy", inputs.trivy, tools_dir=inputs.tools_dir, environ=context.environ)
     scanner = trivy.Trivy(tool.path, context.environ, _private_folder(context))
-    scan = trivy.scan(
-        scanner, image.path, inputs.scanners, _database(inputs, scanner, context), offline=inputs.db_dir is not None
-    )
+    scan = _scan(scanner, image, inputs, _database(inputs, scanner, context))
     write_atomically(files["trivy.json"], scan.report)
     evidence = report.parse(scan.report, image_id=image.image_id)
     policy = gate.Policy(frozenset(map(Severity, inputs.fail_on)), inputs.ignore_unfixed)
@@ -123,13 +122,13 @@ def _image(inputs: Inputs, context: Context) -> archive.SavedImage:
     if not inputs.image:
         raise InputError("There is nothing to scan.", mend="Give `archive` (what `build-image` saved) or `image`.")
     client = docker.find(context.environ, to_build=False)
-    return archive.save(client, inputs.image.text, context.temp_dir / "scanned-image.tar")
+    return archive.save(client, inputs.image.exact, context.temp_dir / "scanned-image.tar")
 
 
-def _file_name(inputs: Inputs, image: archive.SavedImage) -> str:
+def _file_name(inputs: Inputs) -> str:
     if inputs.image:
         return inputs.image.file_name
-    return image.path.stem if inputs.archive else "image"
+    return inputs.archive.stem if inputs.archive else "image"
 
 
 def _private_folder(context: Context) -> Path:
@@ -138,7 +137,21 @@ def _private_folder(context: Context) -> Path:
     return folder
 
 
+def _scan(scanner: trivy.Trivy, image: archive.SavedImage, inputs: Inputs, current: database.Database) -> trivy.Scan:
+    """Scan, and hash what is scanned at the same time."""
+    with ThreadPoolExecutor(1) as pool:
+        hashed = pool.submit(layers.check, image)
+        scan = trivy.scan(scanner, image.path, inputs.scanners, current, offline=inputs.db_dir is not None)
+        hashed.result()
+    return scan
+
+
 def _database(inputs: Inputs, scanner: trivy.Trivy, context: Context) -> database.Database:
+    if inputs.db_dir and inputs.db_repository:
+        raise InputError(
+            "`db-dir` and `db-repository` are both given.",
+            mend="Give `db-dir` for a database that is there already, `db-repository` for one to fetch.",
+        )
     if inputs.db_dir:
         current = database.read(inputs.db_dir.absolute())
     else:

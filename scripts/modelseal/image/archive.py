@@ -2,25 +2,24 @@
 
 Both layouts are known: Docker's own (https://github.com/moby/moby/blob/v28.0.0/image/spec/spec.md) and the OCI image
 layout (https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md), which newer engines write together.
+Where both are there, Docker's own counts, as it does for Syft and Trivy; one that contradicts the other is refused.
 """
 
 import hashlib
-import json
 import logging
-import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from modelseal.errors import InputError
+from modelseal.errors import InputError, ToolError
 from modelseal.files import moved_into_place
+from modelseal.image.contents import Contents, opened
 from modelseal.image.docker import Docker
 
 logger = logging.getLogger(__name__)
 
-_DOCUMENT_LIMIT = 16 * 1024 * 1024  # manifests and configurations are a few kilobytes
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -31,15 +30,19 @@ class SavedImage:
         path: The archive.
         image_id: `sha256:` and the digest of the image's configuration, computed here, not taken from its name.
         tags: The names that the archive gives the image.
-        layers: How many layers it has.
+        layers: Where in the archive its layers are, the lowest first.
+        diff_ids: `sha256:` and the digest of each layer, uncompressed, as the configuration has them.
         platform: `linux/amd64` for instance.
+        manifest: `sha256:` and the digest of the image's OCI manifest; empty where the archive has none.
     """
 
     path: Path
     image_id: str
     tags: tuple[str, ...]
-    layers: int
+    layers: tuple[str, ...]
+    diff_ids: tuple[str, ...]
     platform: str
+    manifest: str
 
 
 def save(docker: Docker, image: str, file: Path) -> SavedImage:
@@ -47,7 +50,7 @@ def save(docker: Docker, image: str, file: Path) -> SavedImage:
 
     Args:
         docker: The client.
-        image: The image's name or id.
+        image: The image's name with a tag or digest (the engine takes a bare name for all of its tags), or its id.
         file: Where the archive goes; complete or not there.
 
     Raises:
@@ -56,102 +59,116 @@ def save(docker: Docker, image: str, file: Path) -> SavedImage:
     logger.info("saving %s", image)
     with moved_into_place(file) as temporary:
         docker.run("save", image, stdout_file=temporary)
-        read(temporary)
-    return read(file)
+        try:
+            saved = read(temporary)
+        except InputError as error:
+            raise ToolError(
+                f"What the engine saved cannot be used. {error.what}", where=image, mend="Run it again."
+            ) from error
+    return replace(saved, path=file)
 
 
 def read(path: Path) -> SavedImage:
     """Read which image an archive holds.
 
     Raises:
-        InputError: There is no such file, it is no image archive, or it holds several images.
+        InputError: There is no such file, it is no image archive, it holds several images, or it contradicts itself.
     """
-    with _opened(path) as archive:
-        config_name, tags, layers = _single_manifest(archive, path)
-        config_bytes = _document(archive, config_name, path)
-    config = _parsed(config_bytes, path)
-    platform = "/".join(filter(None, (config.get("os"), config.get("architecture"), config.get("variant"))))
-    return SavedImage(path, f"sha256:{hashlib.sha256(config_bytes).hexdigest()}", tags, layers, platform)
+    with opened(path) as contents:
+        oci = _from_oci_layout(contents)
+        found = _from_docker_layout(contents) or oci
+        if found is None:
+            raise InputError(
+                "The archive has neither a manifest.json nor an index.json: it is not a saved image.",
+                where=str(path),
+                mend="Save it with docker save -o FILE IMAGE.",
+            )
+        return _image(contents, found, oci)
 
 
-def _single_manifest(archive: tarfile.TarFile, path: Path) -> tuple[str, tuple[str, ...], int]:
-    """Return the configuration's place in the archive, the image's names, and its number of layers."""
-    if "manifest.json" in archive.getnames():
-        manifests = _parsed(_document(archive, "manifest.json", path), path)
-        manifest = _only(manifests, path)
-        return (
-            _field(manifest, "Config", path),
-            tuple(manifest.get("RepoTags") or ()),
-            len(_field(manifest, "Layers", path)),
-        )
-    index = _parsed(_document(archive, "index.json", path), path)
-    entry = _only(_field(index, "manifests", path), path)
-    manifest = _parsed(_document(archive, _blob(_field(entry, "digest", path)), path), path)
+@dataclass(frozen=True)
+class _Found:
+    """Where an image's parts are in the archive. `config_digest` and `manifest` are empty in Docker's own layout."""
+
+    config: str
+    tags: tuple[str, ...]
+    layers: tuple[str, ...]
+    config_digest: str = ""
+    manifest: str = ""
+
+
+def _from_docker_layout(contents: Contents) -> _Found | None:
+    if "manifest.json" not in contents:
+        return None
+    entry = contents.only(contents.parsed(contents.document("manifest.json"), list))
+    return _Found(
+        config=contents.typed(entry.get("Config"), str, "Config"),
+        tags=contents.texts(entry.get("RepoTags"), "RepoTags"),
+        layers=tuple(map(contents.layer, contents.texts(entry.get("Layers"), "Layers"))),
+    )
+
+
+def _from_oci_layout(contents: Contents) -> _Found | None:
+    """Return what the OCI layout says; None where there is none, or where Docker's own has to choose from an index."""
+    if "index.json" not in contents:
+        return None
+    index = contents.parsed(contents.document("index.json"), dict)
+    entry = contents.only(contents.typed(index.get("manifests"), list, "manifests"))
+    digest, content = _blob(contents, entry)
+    manifest = contents.parsed(content, dict)
     if "manifests" in manifest:
-        raise InputError(
-            "The archive holds an image index, for several platforms.",
-            where=str(path),
-            mend="Save the image of one platform.",
+        if "manifest.json" in contents:
+            return None
+        raise contents.refused(
+            "The archive holds an image index, for several platforms.", mend="Save the image of one platform."
         )
-    name = (entry.get("annotations") or {}).get("org.opencontainers.image.ref.name")
-    config = _field(manifest, "config", path)
-    return _blob(_field(config, "digest", path)), (name,) if name else (), len(_field(manifest, "layers", path))
+    annotations = contents.typed(entry.get("annotations") or {}, dict, "annotations")
+    name = annotations.get("org.opencontainers.image.ref.name")
+    config = contents.typed(manifest.get("config"), dict, "config")
+    layers = contents.typed(manifest.get("layers"), list, "layers")
+    return _Found(
+        config=_place(contents, config),
+        tags=(contents.typed(name, str, "name"),) if name else (),
+        layers=tuple(_place(contents, layer) for layer in layers),
+        config_digest=str(config["digest"]),
+        manifest=digest,
+    )
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[tarfile.TarFile]:
-    try:
-        with tarfile.open(path, "r:") as archive:
-            yield archive
-    except tarfile.TarError as error:
-        raise InputError(
-            f"The archive cannot be read: {error}.",
-            where=str(path),
-            mend="Save the image again: docker save -o FILE IMAGE.",
-        ) from error
-    except OSError as error:
-        raise InputError(f"The archive cannot be opened: {error.strerror}.", where=str(path)) from error
-
-
-def _document(archive: tarfile.TarFile, name: str, path: Path) -> bytes:
-    try:
-        stream = archive.extractfile(name)
-    except KeyError:
-        stream = None
-    if stream is None:
-        raise InputError(
-            f"The archive has no {name}: it is not a saved image.",
-            where=str(path),
-            mend="Save it with docker save -o FILE IMAGE.",
+def _image(contents: Contents, found: _Found, oci: _Found | None) -> SavedImage:
+    content = contents.document(found.config)
+    digest = hashlib.sha256(content).hexdigest()
+    if oci is not None and oci.config_digest != f"sha256:{digest}":
+        raise contents.refused(
+            "The archive contradicts itself: its two layouts, or its digests, name different images."
         )
-    content = stream.read(_DOCUMENT_LIMIT + 1)
-    if len(content) > _DOCUMENT_LIMIT:
-        raise InputError(f"{name} in the archive is larger than 16 MiB.", where=str(path))
-    return content
+    if re.search(r"[0-9a-f]{64}", found.config) and digest not in found.config:
+        raise contents.refused("The image's configuration is not the one that its name in the archive says.")
+    config = contents.parsed(content, dict)
+    root = contents.typed(config.get("rootfs"), dict, "rootfs")
+    diff_ids = contents.texts(root.get("diff_ids"), "diff_ids")
+    if len(diff_ids) != len(found.layers):
+        raise contents.refused("The archive has another number of layers than the image.")
+    for name in found.layers:
+        contents.opened(name)
+    parts = (config.get(part) or "" for part in ("os", "architecture", "variant"))
+    platform = "/".join(filter(None, (contents.typed(part, str, "platform") for part in parts)))
+    return SavedImage(
+        contents.path, f"sha256:{digest}", found.tags, found.layers, diff_ids, platform, oci.manifest if oci else ""
+    )
 
 
-def _parsed(content: bytes, path: Path) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"A document in the archive is not JSON: {error}.", where=str(path)) from error
+def _blob(contents: Contents, descriptor: Any) -> tuple[str, bytes]:
+    place = _place(contents, descriptor)
+    content = contents.document(place)
+    digest = str(descriptor["digest"])
+    if digest != f"sha256:{hashlib.sha256(content).hexdigest()}":
+        raise contents.refused(f"The archive's {place} does not have the digest that its name says.")
+    return digest, content
 
 
-def _only(manifests: Any, path: Path) -> dict[str, Any]:
-    if not isinstance(manifests, list) or len(manifests) != 1 or not isinstance(manifests[0], dict):
-        count = len(manifests) if isinstance(manifests, list) else "no list of"
-        raise InputError(
-            f"The archive holds {count} images, not one.", where=str(path), mend="Save one image an archive."
-        )
-    return manifests[0]
-
-
-def _field(document: Any, name: str, path: Path) -> Any:
-    if not isinstance(document, dict) or not document.get(name):
-        raise InputError(f"The archive's manifest has no {name}.", where=str(path))
-    return document[name]
-
-
-def _blob(digest: str) -> str:
-    algorithm, _, value = str(digest).partition(":")
-    return f"blobs/{algorithm}/{value}"
+def _place(contents: Contents, descriptor: Any) -> str:
+    digest = contents.typed(contents.typed(descriptor, dict, "descriptor").get("digest"), str, "digest")
+    if not _DIGEST.fullmatch(digest):
+        raise contents.refused(f"The archive's digest {digest!r} is not of SHA-256.")
+    return f"blobs/sha256/{digest.removeprefix('sha256:')}"

@@ -140,7 +140,8 @@ def build(docker: Docker, recipe: Recipe, environ: Mapping[str, str], temp_dir: 
     id_file = temp_dir / "image-id"
     argv = ["buildx", "build", "--load", "--provenance=false"] if docker.buildx else ["build"]
     argv += ["--progress", "plain", "--iidfile", str(id_file), "--tag", recipe.image, "--file", str(recipe.dockerfile)]
-    argv += [part for argument in recipe.build_args for part in ("--build-arg", argument)]
+    epoch = () if recipe.source_date is None else (f"SOURCE_DATE_EPOCH={recipe.source_date}",)
+    argv += [part for argument in epoch + recipe.build_args for part in ("--build-arg", argument)]
     argv += [part for label in recipe.labels for part in ("--label", label)]
     argv += [part for secret in recipe.secrets for part in ("--secret", _reference(secret, environ))]
     argv += ["--target", recipe.target] if recipe.target else []
@@ -149,11 +150,17 @@ def build(docker: Docker, recipe: Recipe, environ: Mapping[str, str], temp_dir: 
     variables = {"DOCKER_BUILDKIT": "1"}
     if recipe.source_date is not None:
         variables["SOURCE_DATE_EPOCH"] = str(recipe.source_date)
-        argv += ["--build-arg", f"SOURCE_DATE_EPOCH={recipe.source_date}"]
     variables |= {secret.variable: environ[secret.variable] for secret in recipe.secrets if secret.variable}
     logger.info("building %s from %s with %s", recipe.image, recipe.context, "buildx" if docker.buildx else "BuildKit")
     built = replace(docker, environ={**docker.environ, **variables})
-    built.run(*argv, str(recipe.context), on_line=logger.info)
+    try:
+        built.run(*argv, str(recipe.context), on_line=logger.info)
+    except ToolError as error:
+        raise ToolError(
+            "The image could not be built.",
+            where=f"{error.what} {error.where}",
+            mend="Mend what the last lines say, in the Dockerfile or the inputs, and build again.",
+        ) from error
     return id_file.read_text().strip()
 
 
@@ -167,9 +174,13 @@ def _reference(secret: Secret, environ: Mapping[str, str]) -> str:
         return f"id={secret.id},env={secret.variable}"
     if not Path(secret.file).is_file():
         raise InputError(f"The file of the build secret {secret.id} is not there.", where=secret.file)
-    return f"id={secret.id},src={Path(secret.file).absolute()}"
+    # The client reads the whole as a line of CSV.
+    file = str(Path(secret.file).absolute()).replace('"', '""')
+    return f'id={secret.id},"src={file}"'
 
 
 def _committer_date(commit: bytes | None) -> int | None:
-    match = re.search(rb"^committer .* ([0-9]+) [-+][0-9]{4}$", commit or b"", re.MULTILINE)
+    """Read a commit's date; none from a year that cannot be written down, which git allows."""
+    header = (commit or b"").partition(b"\n\n")[0]
+    match = re.search(rb"^committer .* ([0-9]{1,11}) [-+][0-9]{4}$", header, re.MULTILINE)
     return int(match[1]) if match else None

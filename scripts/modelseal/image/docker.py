@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,9 @@ _SETTINGS = (
 )  # fmt: skip
 # From this version on the client has no BuildKit of its own and needs the buildx plugin.
 _NEEDS_BUILDX_FROM = 23
+_ANSWER_SECONDS = 60
+# What `docker push` prints last: https://github.com/moby/moby/blob/v28.0.0/distribution/push_v2.go
+_PUSHED = re.compile(rb"^\S+: digest: (sha256:[0-9a-f]{64}) size: [0-9]+\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -56,23 +59,26 @@ def find(environ: Mapping[str, str], *, to_build: bool) -> Docker:
     clients = _clients(environ.get("PATH", ""))
     if not clients:
         raise ToolError("No docker client is on the PATH.", mend="Install Docker, or run on a runner that has it.")
-    shortcomings = []
+    mute, unfit = [], []
     for client in clients:
-        version = process.run([client, "version", "--format", "{{json .}}"], env=env, timeout=60, check=False)
+        version = _answer(client, env, "version", "--format", "{{json .}}")
         if version.exit_code != 0:
-            raise ToolError(
-                "The Docker engine does not answer.",
-                where=version.stderr.strip()[-500:],
-                mend="Start it (for instance: systemctl start docker), or point DOCKER_HOST to one that runs.",
-            )
-        buildx = process.run([client, "buildx", "version"], env=env, timeout=60, check=False).exit_code == 0
+            mute.append(f"{client}: {version.stderr.strip()[-500:]}")
+            continue
+        buildx = _answer(client, env, "buildx", "version").exit_code == 0
         if not to_build or buildx or _client_major(version.stdout) < _NEEDS_BUILDX_FROM:
             return Docker(client, buildx, env)
-        shortcomings.append(f"{client} is too new to build without the buildx plugin, which it does not have")
+        unfit.append(f"{client} is too new to build without the buildx plugin, which it does not have")
+    if unfit:
+        raise ToolError(
+            "No docker client on the PATH can build with BuildKit.",
+            where="; ".join(unfit + mute),
+            mend="Install the buildx plugin (docker-buildx-plugin, docker-buildx).",
+        )
     raise ToolError(
-        "No docker client on the PATH can build with BuildKit.",
-        where="; ".join(shortcomings),
-        mend="Install the buildx plugin (docker-buildx-plugin, docker-buildx).",
+        "The Docker engine does not answer.",
+        where="; ".join(mute),
+        mend="Start it (for instance: systemctl start docker), or point DOCKER_HOST to one that runs.",
     )
 
 
@@ -87,7 +93,15 @@ def image_id(docker: Docker, image: str) -> str:
 
 def _clients(search_path: str) -> tuple[Path, ...]:
     found = (Path(folder) / "docker" for folder in search_path.split(os.pathsep) if folder.startswith("/"))
-    return tuple(dict.fromkeys(client for client in found if os.access(client, os.X_OK)))
+    return tuple(dict.fromkeys(client for client in found if client.is_file() and os.access(client, os.X_OK)))
+
+
+def _answer(client: Path, env: Mapping[str, str], *arguments: str) -> process.Completed:
+    """Ask a client something; one that cannot be run, or does not come back, has answered with a failure."""
+    try:
+        return process.run([client, *arguments], env=env, timeout=_ANSWER_SECONDS, check=False)
+    except ToolError as error:
+        return process.Completed(1, b"", str(error))
 
 
 def _client_major(version: bytes) -> int:
@@ -99,23 +113,32 @@ def _client_major(version: bytes) -> int:
     return int(match[0]) if match else _NEEDS_BUILDX_FROM
 
 
-def push(docker: Docker, image: str, repository: str) -> str:
+def push(docker: Docker, image: str, repository: str, *, expected: Collection[str] = ()) -> str:
     """Push an image and return the digest of its manifest in the registry.
 
+    Args:
+        docker: The client.
+        image: The image's name, with its tag.
+        repository: The name without it.
+        expected: What the engine may call the image that was pushed; anything when empty.
+
     Raises:
-        ToolError: The push failed, or the engine does not know a digest afterwards.
+        ToolError: The push failed, the client does not say a digest, or the name has come to mean another image.
     """
     logger.info("pushing %s", image)
-    docker.run("push", image, on_line=logger.info)
-    inspected = docker.run("image", "inspect", "--format", "{{json .RepoDigests}}", image)
-    try:
-        known: Sequence[str] = json.loads(inspected.stdout) or ()
-    except ValueError as error:
-        raise ToolError("The engine's answer about the pushed image cannot be read.", where=image) from error
-    digests = {item.rpartition("@")[2] for item in known if item.rpartition("@")[0] == repository}
+    completed = docker.run("push", image, on_line=logger.info)
+    digests = set(_PUSHED.findall(completed.stdout))
     if len(digests) != 1:
         raise ToolError(
-            f"The engine names {len(digests)} digests for the pushed image, not one.",
-            where=f"{image}: {sorted(digests)}",
+            f"The docker client names {len(digests)} digests for the pushed image, not one.",
+            where=image,
+            mend="Look at what it printed, and push again.",
         )
-    return digests.pop()
+    digest: str = digests.pop().decode()
+    if expected and image_id(docker, f"{repository}@{digest}") not in expected:
+        raise ToolError(
+            "Another image was pushed than the one that was built: its name was taken in the meantime.",
+            where=f"{image}, {digest}",
+            mend="Give each job its own tag, and push again.",
+        )
+    return digest

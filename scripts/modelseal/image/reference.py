@@ -24,6 +24,11 @@ class Reference:
     digest: str
 
     @property
+    def exact(self) -> str:
+        """The name of one image: the engine takes a name without a tag for all tags when it saves."""
+        return self.text if self.tag or self.digest else f"{self.text}:latest"
+
+    @property
     def file_name(self) -> str:
         """A name for files about this image: its repository's last part and its tag."""
         last = self.repository.rpartition("/")[2]

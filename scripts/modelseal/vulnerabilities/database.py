@@ -42,7 +42,7 @@ def read(cache_dir: Path) -> Database:
             where=str(error.filename),
             mend="A Trivy cache folder has `db/trivy.db` and `db/metadata.json` in it.",
         ) from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ToolError("The vulnerability database's metadata cannot be read.", where=str(metadata)) from error
     if version != _SCHEMA:
         raise ToolError(f"The vulnerability database has schema {version}, not {_SCHEMA}.", where=str(metadata))
@@ -66,14 +66,17 @@ def check_age(database: Database, *, max_age: timedelta, now: datetime) -> None:
         )
     if age > max_age:
         raise ToolError(
-            f"The vulnerability database is {_hours(age)} hours old; at most {_hours(max_age)} are allowed.",
+            f"The vulnerability database is {_span(age)} old; at most {_span(max_age)} is allowed.",
             where=str(database.folder),
             mend="Update it; or allow more with `max-db-age`, knowing that newer vulnerabilities are then not seen.",
         )
 
 
-def _hours(age: timedelta) -> int:
-    return int(age.total_seconds() // 3600)
+def _span(age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    days, hours = divmod(minutes // 60, 24)
+    parts = {"days": days, "hours": hours, "minutes": 0 if days else minutes % 60}
+    return " ".join(f"{count} {unit}" for unit, count in parts.items() if count) or "less than a minute"
 
 
 def _time(text: str) -> datetime:

@@ -32,6 +32,7 @@ def verdict(  # noqa: PLR0913 # each is a part of the document
         "subject": {"name": image, "image_id": report.image_id, "os": report.os, "packages": report.packages},
         "scanner": dataclasses.asdict(scanner),
         "database": {"version": scan.database.version, "updated_at": _moment(scan.database.updated_at)},
+        "scanners": list(scan.scanners),
         "started_at": _moment(scan.started),
         "scanned_at": _moment(scan.finished),
         "fail_on": sorted(policy.fail_on, key=lambda severity: severity.rank),

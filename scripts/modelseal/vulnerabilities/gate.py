@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from modelseal.verdict import Verdict
-from modelseal.vulnerabilities.report import Finding, Severity
+from modelseal.vulnerabilities.report import Finding, Severity, worst_first
 
 
 class Decision(StrEnum):
@@ -55,7 +55,7 @@ class Judgement:
 
 def judge(findings: tuple[Finding, ...], policy: Policy) -> Judgement:
     """Judge findings by a policy. The order of findings does not matter; a secret is never unfixed."""
-    judged = tuple(Judged(finding, _decide(finding, policy)) for finding in findings)
+    judged = tuple(Judged(finding, _decide(finding, policy)) for finding in sorted(findings, key=worst_first))
     failed = any(item.decision is Decision.FAILS for item in judged)
     return Judgement(Verdict.FAILED if failed else Verdict.PASSED, judged)
 

@@ -4,7 +4,7 @@ The format, schema version 2: https://github.com/aquasecurity/trivy/blob/v0.74.0
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,7 @@ from modelseal.errors import ToolError
 
 _SCHEMA = 2
 _OS_PACKAGES = "os-pkgs"
+_TITLE_LENGTH = 300
 
 
 class Severity(StrEnum):
@@ -87,66 +88,68 @@ def parse(content: bytes, *, image_id: str) -> Report:
         raise ToolError(
             "Trivy's report is about another image.", where=f"{metadata.get('ImageID')!r} instead of {image_id!r}"
         )
+    system = _operating_system(metadata)
     results = _typed(document, "Results", list)
+    if not all(isinstance(result, dict) for result in results):
+        raise ToolError("A result in Trivy's report is not an object.")
     packages = sum(len(_optional_list(result, "Packages")) for result in results)
-    system = _operating_system(metadata, results)
-    if packages == 0:
+    if not any(_optional_list(result, "Packages") for result in results if result.get("Class") == _OS_PACKAGES):
         raise ToolError(
-            "Trivy found no package in the image.",
-            mend="An image without packages cannot be judged; is it the right one?",
+            f"Trivy found no package of {system} in the image.",
+            mend="Keep the package manager's records (/var/lib/dpkg and the like): without them nothing can be judged.",
         )
-    findings = tuple(finding for result in results for finding in _findings(result))
-    return Report(image_id, system, packages, tuple(sorted(findings, key=_worst_first)))
+    return Report(image_id, system, packages, tuple(finding for result in results for finding in _findings(result)))
 
 
-def _operating_system(metadata: dict[str, Any], results: list[Any]) -> str:
-    system = metadata.get("OS")
-    if not isinstance(system, dict) or not system.get("Family") or system["Family"] == "none" or not system.get("Name"):
+def worst_first(finding: Finding) -> tuple[object, ...]:
+    """Return a key that sorts findings, the worst first; no two different findings have the same."""
+    return (finding.severity.rank, finding.package, finding.id, finding.version, finding.path, astuple(finding))
+
+
+def _operating_system(metadata: dict[str, Any]) -> str:
+    system = metadata.get("OS") or {}
+    family, name = (_text(system, key) for key in ("Family", "Name")) if isinstance(system, dict) else ("", "")
+    if not family or family == "none" or not name:
         raise ToolError(
-            "The scanner does not know the image's operating system, so it saw none of its packages.",
-            mend="Build on a base image that Trivy supports.",
+            "The image has no operating system that the scanner knows, so it saw none of its packages.",
+            mend="Build on a base image that Trivy supports; FROM scratch leaves nothing to judge.",
         )
-    name = f"{system['Family']} {system['Name']}"
     if system.get("EOSL"):
         raise ToolError(
-            f"Support for {name} has ended: nobody publishes its vulnerabilities any more.",
+            f"Support for {family} {name} has ended: nobody publishes its vulnerabilities any more.",
             mend="Build on a supported release.",
         )
-    if not any(isinstance(result, dict) and result.get("Class") == _OS_PACKAGES for result in results):
-        raise ToolError(
-            f"The report has no part about the packages of {name}.", mend="The scan is not whole; run it again."
-        )
-    return name
+    return f"{family} {name}"
 
 
-def _findings(result: Any) -> list[Finding]:
-    if not isinstance(result, dict):
-        raise ToolError("A result in Trivy's report is not an object.")
-    target = str(result.get("Target", ""))
-    kind = str(result.get("Type", ""))
+def _findings(result: dict[str, Any]) -> list[Finding]:
+    target, kind = _text(result, "Target"), _text(result, "Type")
     vulnerabilities = [_vulnerability(item, target, kind) for item in _optional_list(result, "Vulnerabilities")]
     return vulnerabilities + [_secret(item, target) for item in _optional_list(result, "Secrets")]
 
 
-def _vulnerability(item: Any, target: str, kind: str) -> Finding:
+def _vulnerability(item: dict[str, Any], target: str, kind: str) -> Finding:
     identifier = item.get("PkgIdentifier") or {}
+    if not isinstance(identifier, dict):
+        raise ToolError("A PkgIdentifier in Trivy's report is not an object.")
     return Finding(
         kind="vulnerability",
         id=_required(item, "VulnerabilityID"),
         severity=_severity(item),
         package=_required(item, "PkgName"),
         version=_required(item, "InstalledVersion"),
-        purl=str(identifier.get("PURL", "")),
+        purl=_text(identifier, "PURL"),
         type=kind,
-        path=str(item.get("PkgPath") or target),
-        fixed_version=str(item.get("FixedVersion", "")),
-        status=str(item.get("Status", "")),
-        title=str(item.get("Title") or item.get("Description") or "").split("\n")[0][:300],
-        url=str(item.get("PrimaryURL", "")),
+        path=_text(item, "PkgPath") or target,
+        fixed_version=_text(item, "FixedVersion"),
+        status=_text(item, "Status"),
+        title=_title(_text(item, "Title") or _text(item, "Description")),
+        url=_text(item, "PrimaryURL"),
     )
 
 
-def _secret(item: Any, target: str) -> Finding:
+def _secret(item: dict[str, Any], target: str) -> Finding:
+    line = item.get("StartLine")
     return Finding(
         kind="secret",
         id=_required(item, "RuleID"),
@@ -155,24 +158,26 @@ def _secret(item: Any, target: str) -> Finding:
         version="",
         purl="",
         type="secret",
-        path=f"{target}:{item.get('StartLine', '')}",
+        path=f"{target}:{line}" if type(line) is int else target,
         fixed_version="",
         status="",
-        title=str(item.get("Title", ""))[:300],
+        title=_title(_text(item, "Title")),
         url="",
     )
 
 
-def _worst_first(finding: Finding) -> tuple[int, str, str, str, str]:
-    return (finding.severity.rank, finding.package, finding.id, finding.version, finding.path)
+def _title(text: str) -> str:
+    return text.split("\n", maxsplit=1)[0][:_TITLE_LENGTH]
 
 
-def _severity(item: Any) -> Severity:
+def _severity(item: dict[str, Any]) -> Severity:
     text = _required(item, "Severity")
     try:
         return Severity(text)
     except ValueError:
-        raise ToolError(f"Trivy's report has a severity never seen: {text!r}.") from None
+        raise ToolError(
+            f"Trivy's report has a severity never seen: {text[:80]!r}.", mend="Use a Trivy version of the lock."
+        ) from None
 
 
 def _load(content: bytes) -> dict[str, Any]:
@@ -201,8 +206,8 @@ def _typed(document: dict[str, Any], name: str, kind: type) -> Any:
     return value
 
 
-def _optional_list(result: Any, name: str) -> list[Any]:
-    value = result.get(name) if isinstance(result, dict) else None
+def _optional_list(result: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    value = result.get(name)
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
@@ -210,8 +215,18 @@ def _optional_list(result: Any, name: str) -> list[Any]:
     return value
 
 
-def _required(item: Any, name: str) -> str:
+def _text(item: dict[str, Any], name: str) -> str:
     value = item.get(name)
-    if not isinstance(value, str) or not value:
-        raise ToolError(f"A finding in Trivy's report has no {name}.", where=str(item.get("VulnerabilityID", "")))
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ToolError(f"{name} in Trivy's report is not a text.")
+    return value
+
+
+def _required(item: dict[str, Any], name: str) -> str:
+    value = _text(item, name)
+    if not value:
+        known = item.get("VulnerabilityID") or item.get("RuleID") or ""
+        raise ToolError(f"A finding in Trivy's report has no {name}.", where=str(known)[:80])
     return value

@@ -17,6 +17,8 @@ _ICONS = {
     Severity.UNKNOWN: "⬜",
 }
 _IDS_SHOWN = 5
+_COLUMN_WIDTH = 60
+_TEXT_LENGTH = 120
 _ROWS_SHOWN = 200
 _REASONS = {
     Decision.FAILS: "fails the gate",
@@ -31,8 +33,8 @@ def summary(image: str, report: Report, judgement: Judgement, policy: Policy, sc
     passed = judgement.verdict is Verdict.PASSED
     mark = "✅" if passed else "❌"
     parts = [
-        f"### {mark} Gate {judgement.verdict}: {markdown.code(image)}\n",
-        f"{report.packages} packages of {markdown.escape(report.os)} were looked at; the advisories are of "
+        f"### {mark} Gate {judgement.verdict}: {markdown.code(_short(image))}\n",
+        f"{report.packages} packages of {markdown.escape(_short(report.os))} were looked at; the advisories are of "
         f"{scan.database.updated_at:%Y-%m-%d %H:%M} UTC. The gate fails on {_policy(policy)}.\n",
         _counts(judgement),
     ]
@@ -60,13 +62,15 @@ def table(findings: Sequence[Judged]) -> str:
         )
         for item in findings
     ]  # fmt: skip
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    # One overlong text would make every row as long as itself.
+    widths = [min(max(len(row[column]) for row in rows), _COLUMN_WIDTH) for column in range(len(header))]
     return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
 
 
 def headline(image: str, judgement: Judgement) -> str:
     """Say it in one plain line, with what to do about the worst."""
     failing = remedies(judgement.failing)
+    image = _short(image)
     if not failing:
         return f"the gate lets {image} through: {len(judgement.findings)} findings, none of which fails"
     advice = "; ".join(_advice(remedy) for remedy in failing[:_IDS_SHOWN])
@@ -75,8 +79,8 @@ def headline(image: str, judgement: Judgement) -> str:
 
 
 def _advice(remedy: Remedy) -> str:
-    named = f"{remedy.package} {remedy.version}".strip()
-    worst = f"{remedy.worst}: {', '.join(remedy.ids[:2])}{', …' if len(remedy.ids) > 2 else ''}"  # noqa: PLR2004
+    named = f"{_short(remedy.package)} {_short(remedy.version)}".strip()
+    worst = f"{remedy.worst}: {', '.join(map(_short, remedy.ids[:2]))}{', …' if len(remedy.ids) > 2 else ''}"  # noqa: PLR2004
     return f"{named} ({worst}): {_do(remedy)}"
 
 
@@ -86,7 +90,7 @@ def _do(remedy: Remedy) -> str:
     if not remedy.upgrade_to:
         return "no fixed version yet"
     rest = f", which leaves {remedy.unfixed} without a fix" if remedy.unfixed else ""
-    return f"upgrade to {remedy.upgrade_to}{rest}"
+    return f"upgrade to {_short(remedy.upgrade_to)}{rest}"
 
 
 def _policy(policy: Policy) -> str:
@@ -104,10 +108,12 @@ def _remedies(failing: Sequence[Remedy]) -> str:
     rows = [
         [
             f"{_ICONS[remedy.worst]} {remedy.worst}",
-            markdown.code(remedy.package),
-            markdown.escape(remedy.version),
+            markdown.code(_short(remedy.package)),
+            markdown.escape(_short(remedy.version)),
             markdown.escape(_do(remedy)),
-            markdown.escape(", ".join(remedy.ids[:_IDS_SHOWN]) + (" …" if len(remedy.ids) > _IDS_SHOWN else "")),
+            markdown.escape(
+                ", ".join(map(_short, remedy.ids[:_IDS_SHOWN])) + (" …" if len(remedy.ids) > _IDS_SHOWN else "")
+            ),
         ]
         for remedy in failing[:_ROWS_SHOWN]
     ]
@@ -118,10 +124,10 @@ def _findings(findings: Sequence[Judged]) -> str:
     rows = [
         [
             f"{_ICONS[item.finding.severity]} {item.finding.severity}",
-            markdown.escape(item.finding.id),
-            markdown.code(item.finding.package),
-            markdown.escape(item.finding.version),
-            markdown.escape(item.finding.fixed_version),
+            markdown.escape(_short(item.finding.id)),
+            markdown.code(_short(item.finding.package)),
+            markdown.escape(_short(item.finding.version)),
+            markdown.escape(_short(item.finding.fixed_version)),
             _REASONS[item.decision],
         ]
         for item in findings[:_ROWS_SHOWN]
@@ -129,6 +135,10 @@ def _findings(findings: Sequence[Judged]) -> str:
     return markdown.table(["Severity", "Id", "Package", "Installed", "Fixed in", "Decision"], rows) + _cut(
         len(findings)
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _TEXT_LENGTH else f"{text[:_TEXT_LENGTH]}…"
 
 
 def _cut(count: int) -> str:

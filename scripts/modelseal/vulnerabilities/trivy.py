@@ -2,8 +2,10 @@
 
 import contextlib
 import fcntl
+import hashlib
 import logging
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,14 +20,22 @@ logger = logging.getLogger(__name__)
 
 _SCAN_SECONDS = 3600
 _DOWNLOAD_SECONDS = 900
+# Only how fast Trivy works: its heap may grow to five times what is in use before it is searched for garbage, up to
+# 2 GiB; see `sbom/syft.py`.
+_TUNING = {"GOGC": "400", "GOMEMLIMIT": "2GiB"}
 _COMPLAINT = re.compile(r"\t(?:ERROR|FATAL)\t")
+# Trivy only warns when it does not know a release, and then reports no vulnerability of any package in it:
+# https://github.com/aquasecurity/trivy/blob/v0.74.0/pkg/scan/ospkg/scan.go and pkg/detector/ospkg/version/version.go
+_UNKNOWN_SYSTEM = re.compile(r"\tWARN\t(?:.*\t)?.*(?:This OS version is not on the EOL list|Unsupported os)")
+_DATABASE_FILES = ("trivy.db", "metadata.json")
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What Trivy reported, word for word, with which database, and when."""
+    """What Trivy reported, word for word, what it looked for, with which database, and when."""
 
     report: bytes
+    scanners: tuple[str, ...]
     database: Database
     started: datetime
     finished: datetime
@@ -45,25 +55,30 @@ class Trivy:
     environ: Mapping[str, str]
     folder: Path
 
-    def run(self, *arguments: str, timeout: float) -> process.Completed:
+    def run(self, *arguments: str, timeout: float) -> tuple[str, ...]:
         """Run Trivy in an empty folder, so that no trivy.yaml, .trivyignore or trivy-secret.yaml is found.
 
+        Returns:
+            What it printed, line by line.
+
         Raises:
-            ToolError: It failed, took too long, or complained.
+            ToolError: It failed or took too long.
         """
         home = self.folder / "home"
         empty = self.folder / "empty"
         home.mkdir(exist_ok=True)
         empty.mkdir(exist_ok=True)
         env = process.scrubbed_environment(
-            self.environ, HOME=str(home), XDG_CACHE_HOME=str(home), TMPDIR=str(self.folder)
+            self.environ, HOME=str(home), XDG_CACHE_HOME=str(home), TMPDIR=str(self.folder), **_TUNING
         )
-        completed = process.run([self.executable, *arguments], env=env, cwd=empty, timeout=timeout, on_line=_log)
-        complaints = [line for line in completed.stderr.splitlines() if _COMPLAINT.search(line)]
-        if complaints:
-            # It then ends with 0 all the same, and its report lacks what it could not read.
-            raise ToolError("Trivy reported errors.", where=" / ".join(complaints)[-2000:], mend="See its lines above.")
-        return completed
+        lines: list[str] = []
+
+        def listen(line: str) -> None:
+            lines.append(line)
+            _log(line)
+
+        process.run([self.executable, *arguments], env=env, cwd=empty, timeout=timeout, on_line=listen)
+        return tuple(lines)
 
 
 def scan(trivy: Trivy, archive: Path, scanners: tuple[str, ...], current: Database, *, offline: bool) -> Scan:
@@ -77,7 +92,7 @@ def scan(trivy: Trivy, archive: Path, scanners: tuple[str, ...], current: Databa
         offline: Whether nothing may be fetched, the Java index for instance.
 
     Raises:
-        ToolError: Trivy failed, or left no report.
+        ToolError: Trivy failed or complained, does not know the image's operating system, or left no report.
     """
     cache = trivy.folder / "cache"
     cache.mkdir()
@@ -87,7 +102,7 @@ def scan(trivy: Trivy, archive: Path, scanners: tuple[str, ...], current: Databa
             (cache / name).symlink_to(source.absolute())
     report = trivy.folder / "report.json"
     started = datetime.now(UTC)
-    trivy.run(
+    lines = trivy.run(
         "image", "--input", str(archive.absolute()), "--format", "json", "--output", str(report),
         "--scanners", ",".join(scanners), "--list-all-pkgs", "--exit-code", "0", "--timeout", f"{_SCAN_SECONDS}s",
         "--cache-dir", str(cache), "--cache-backend", "memory", "--skip-db-update", "--no-progress",
@@ -95,32 +110,70 @@ def scan(trivy: Trivy, archive: Path, scanners: tuple[str, ...], current: Databa
         *(("--offline-scan", "--skip-java-db-update") if offline else ()),
         timeout=_SCAN_SECONDS + 60,
     )  # fmt: skip
+    _refuse_complaints(lines)
     try:
         content = report.read_bytes()
     except OSError as error:
-        raise ToolError("Trivy ended well, but left no report.", where=str(report)) from error
-    return Scan(content, current, started, datetime.now(UTC))
+        raise ToolError("Trivy ended well, but left no report.", where=str(report), mend="Run it again.") from error
+    return Scan(content, scanners, current, started, datetime.now(UTC))
 
 
 def update(trivy: Trivy, cache_dir: Path, repository: str) -> Database:
-    """Bring the machine's own copy of the database up to date; one job at a time.
+    """Bring the machine's own copy of a database up to date, one job at a time, and return it as it is now.
 
     Args:
         trivy: The executable and its folder.
-        cache_dir: The Trivy cache folder that outlives this run.
-        repository: Where to fetch it from; Trivy's own choice when empty.
+        cache_dir: The folder for databases that outlives this run; one for each repository.
+        repository: Where to fetch it from, several between commas; Trivy's own choice when empty.
 
     Raises:
         ToolError: It cannot be fetched.
     """
-    with _alone(cache_dir):
+    cache = cache_dir / (hashlib.sha256(repository.encode()).hexdigest()[:16] if repository else "default")
+    with _alone(cache):
         logger.info("updating the vulnerability database")
-        trivy.run(
-            "image", "--download-db-only", "--cache-dir", str(cache_dir), "--no-progress", "--skip-version-check",
-            "--disable-telemetry", *(("--db-repository", repository) if repository else ()),
-            timeout=_DOWNLOAD_SECONDS,
-        )  # fmt: skip
-        return database.read(cache_dir)
+        try:
+            # Its complaints do not matter: it complains of each mirror that fails, and goes on with the next.
+            trivy.run(
+                "image", "--download-db-only", "--cache-dir", str(cache), "--no-progress", "--skip-version-check",
+                "--disable-telemetry", *(("--db-repository", repository) if repository else ()),
+                timeout=_DOWNLOAD_SECONDS,
+            )  # fmt: skip
+        except ToolError as error:
+            raise ToolError(
+                "The vulnerability database cannot be fetched.",
+                where=f"{error.what} {error.where}",
+                mend="Check the network; name a mirror with `db-repository`, or a folder with `db-dir`.",
+            ) from error
+        database.read(cache)
+        return database.read(_snapshot(cache, trivy.folder / "database"))
+
+
+def _refuse_complaints(lines: tuple[str, ...]) -> None:
+    # It then ends with 0 all the same, and its report lacks what it could not read.
+    complaints = [line for line in lines if _COMPLAINT.search(line)]
+    if complaints:
+        raise ToolError("Trivy reported errors.", where=" / ".join(complaints)[-2000:], mend="See its lines above.")
+    unknown = [line for line in lines if _UNKNOWN_SYSTEM.search(line)]
+    if unknown:
+        raise ToolError(
+            "The scanner does not know this release of the image's operating system, so it knows none of its "
+            "vulnerabilities.",
+            where=unknown[0].rpartition("WARN\t")[2].replace("\t", " ")[:200],
+            mend="Build on a release that Trivy knows, or use a newer Trivy.",
+        )
+
+
+def _snapshot(cache: Path, folder: Path) -> Path:
+    """Keep this database for as long as this run needs it: the next job's update replaces the files in the cache."""
+    (folder / "db").mkdir(parents=True)
+    for name in _DATABASE_FILES:
+        source, target = cache / "db" / name, folder / "db" / name
+        try:
+            target.hardlink_to(source)  # an update makes new files, it does not write into these
+        except OSError:  # on another disk, or on one without links
+            shutil.copyfile(source, target)
+    return folder
 
 
 @contextlib.contextmanager
@@ -132,4 +185,6 @@ def _alone(cache_dir: Path) -> Iterator[None]:
 
 
 def _log(line: str) -> None:
-    logger.info("trivy: %s", line)
+    # time, level, message, fields: between tabs
+    _, _, message = line.partition("\t")
+    logger.info("trivy: %s", (message or line).replace("\t", "  "))

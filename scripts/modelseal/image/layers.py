@@ -1,0 +1,51 @@
+"""That an archive's layers are those of its image."""
+
+import gzip
+import hashlib
+import zlib
+from typing import IO
+
+from modelseal.image.archive import SavedImage
+from modelseal.image.contents import Contents, opened
+
+_CHUNK = 1024 * 1024
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+def check(image: SavedImage) -> None:
+    """Check that the archive's layers are those of the image: each has the digest that the configuration gives it.
+
+    An image's id is the digest of its configuration. What was found in other layers would say nothing about that image.
+
+    Raises:
+        InputError: They are not, or cannot be read.
+    """
+    with opened(image.path) as contents:
+        for name, diff_id in zip(image.layers, image.diff_ids, strict=True):
+            if _layer_digest(contents, name) != diff_id:
+                raise contents.refused(
+                    f"The archive's layer {name} is not the image's: its digest is not {diff_id}.",
+                    mend="Save the image again; somebody or something has changed the archive.",
+                )
+
+
+def _layer_digest(contents: Contents, name: str) -> str:
+    with contents.opened(name) as stream:
+        start = stream.read(len(_ZSTD))
+        stream.seek(0)
+        if start == _ZSTD:
+            raise contents.refused(
+                f"The layer {name} is compressed with zstd, which cannot be checked.", mend="Save it with gzip layers."
+            )
+        try:
+            return _digest(gzip.GzipFile(fileobj=stream) if start.startswith(_GZIP) else stream)
+        except (EOFError, zlib.error) as error:
+            raise contents.refused(f"The layer {name} cannot be uncompressed: {error}.") from error
+
+
+def _digest(stream: IO[bytes] | gzip.GzipFile) -> str:
+    sum_ = hashlib.sha256()
+    while chunk := stream.read(_CHUNK):
+        sum_.update(chunk)
+    return f"sha256:{sum_.hexdigest()}"
