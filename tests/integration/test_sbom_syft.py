@@ -9,7 +9,9 @@ import re
 import subprocess
 import tarfile
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -34,8 +36,8 @@ def executable() -> Path:
     return tools.provide("syft", VERSION, tools_dir=None, environ=os.environ).path
 
 
-def layer() -> bytes:
-    """A root file system with two Debian packages, one of which has files, and a Python package."""
+def layer(more: Mapping[str, str]) -> bytes:
+    """A root file system with two Debian packages, one of which has files, and a Python package; and more files."""
     text = (
         "Package: {0}\nStatus: install ok installed\nVersion: {1}\nArchitecture: all\nMaintainer: x <x@example.org>\n\n"
     )
@@ -47,7 +49,7 @@ def layer() -> bytes:
         "usr/share/alpha/data": "hello\n",
         "usr/lib/python3/dist-packages/gamma.dist-info/METADATA": "Metadata-Version: 2.1\nName: gamma\nVersion: 5\n",
         "usr/lib/python3/dist-packages/gamma.dist-info/RECORD": "gamma.py,,\n",
-    }
+    } | dict(more)
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as tar:
         for name, content in files.items():
@@ -57,7 +59,7 @@ def layer() -> bytes:
     return data.getvalue()
 
 
-def oci_archive(path: Path) -> Path:
+def oci_archive(path: Path, more: Mapping[str, str] = MappingProxyType({})) -> Path:
     """An image in the OCI layout alone, as `skopeo copy` writes it."""
     blobs: dict[str, bytes] = {}
 
@@ -66,7 +68,7 @@ def oci_archive(path: Path) -> Path:
         blobs[f"blobs/sha256/{digest}"] = data
         return {"mediaType": f"application/vnd.oci.image.{media_type}", "digest": f"sha256:{digest}", "size": len(data)}
 
-    root = layer()
+    root = layer(more)
     config = {
         "os": "linux",
         "architecture": "amd64",
@@ -107,11 +109,12 @@ def outputs(outcome: Outcome) -> generate_sbom.Outputs:
 
 
 @pytest.fixture(scope="session")
-def saved_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def saved_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     archive = tmp_path_factory.mktemp("saved") / "image.tar"
-    subprocess.run(["docker", "import", "-", IMAGE], input=layer(), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["docker", "import", "-", IMAGE], input=layer({}), check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["docker", "save", "--output", str(archive), IMAGE], check=True)
-    return archive
+    yield archive
+    subprocess.run(["docker", "image", "rm", IMAGE], check=True, stdout=subprocess.DEVNULL)
 
 
 def assert_documents_of_the_image(outcome: Outcome, name: str) -> None:
@@ -151,6 +154,29 @@ def test_an_image_of_the_engine(tmp_path: Path) -> None:
 def test_an_oci_archive(tmp_path: Path) -> None:
     archive = oci_archive(tmp_path / "looks-like-docker.tar")
     assert_documents_of_the_image(station(tmp_path, archive=str(archive), image="team/example:3"), "team/example:3")
+
+
+def test_what_packages_say_of_themselves_does_not_make_the_documents_invalid(tmp_path: Path) -> None:
+    npm: dict[str, dict[str, Any]] = {
+        "a": {"repository": "github:a/b", "homepage": "not a url", "license": "SEE LICENSE IN LICENSE.md"},
+        "b": {"repository": {"type": "git", "url": "git@github.com:a/b c.git"}, "homepage": "localhost:3000/#readme"},
+        "c": {
+            "repository": "",
+            "homepage": "https://intranet/x",
+            "license": {"type": "MIT*", "url": "x y"},
+            "author": "",
+        },
+        "d": {"license": "(MIT OR", "author": {"name": "", "email": "x"}},
+    }
+    files = {
+        f"usr/lib/node_modules/{name}/package.json": json.dumps({"name": name, "version": "1.0.0"} | fields)
+        for name, fields in npm.items()
+    }
+    direct = {"url": "git@github.com:a/b c.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}
+    files["usr/lib/python3/dist-packages/gamma.dist-info/direct_url.json"] = json.dumps(direct)
+    outcome = station(tmp_path, archive=str(oci_archive(tmp_path / "image.tar", files)))
+    assert outputs(outcome).component_count == "7"
+    assert "Left out" in outcome.summary
 
 
 TRAP = """\

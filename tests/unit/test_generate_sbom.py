@@ -65,11 +65,20 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
+LAYER = bytes(1024)
+CONFIG = json.dumps(
+    {
+        "os": "linux",
+        "architecture": "amd64",
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(LAYER).hexdigest()}"]},
+    }
+).encode()
+
+
 def archive(path: Path, *, tag: str = "team/example:1.2") -> Path:
-    config = b'{"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": []}}'
     manifest = json.dumps([{"Config": "c.json", "RepoTags": [tag] if tag else None, "Layers": ["l.tar"]}]).encode()
     with tarfile.open(path, "w") as tar:
-        for name, data in (("manifest.json", manifest), ("c.json", config), ("l.tar", bytes(1024))):
+        for name, data in (("manifest.json", manifest), ("c.json", CONFIG), ("l.tar", LAYER)):
             member = tarfile.TarInfo(name)
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
@@ -112,8 +121,7 @@ def test_an_archive_is_called_by_its_tag_and_its_image_id(bench: Bench) -> None:
     arguments = (bench.root / "arguments").read_text().splitlines()
     assert arguments[:2] == ["scan", f"docker-archive:{bench.root}/saved.tar"]
     assert "--source-name=team/example:1.2" in arguments
-    digest = hashlib.sha256(b'{"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": []}}')
-    assert f"--source-version=sha256:{digest.hexdigest()}" in arguments
+    assert f"--source-version=sha256:{hashlib.sha256(CONFIG).hexdigest()}" in arguments
     assert {path.name for path in bench.out.iterdir()} == {"saved.spdx.json", "saved.cdx.json"}
 
 
@@ -203,6 +211,15 @@ def test_an_invalid_document_is_not_handed_on_and_neither_is_the_other(bench: Be
     with pytest.raises(ToolError):
         with_stale_files(bench).run(syft, path=str(bench.root / "project"))
     assert list(bench.out.iterdir()) == []
+
+
+def test_an_address_that_a_format_cannot_hold_is_left_out_and_the_summary_says_so(bench: Bench) -> None:
+    document = json.loads(SPDX.read_bytes())
+    document["packages"][0]["downloadLocation"] = "github:a/b"
+    syft = bench.stand_in(spdx=broken(bench, "spdx", json.dumps(document).encode()))
+    outcome = bench.run(syft, path=str(bench.root / "project"))
+    assert "Left out, because the format cannot hold it: 1 of" in outcome.summary
+    assert json.loads(Path(outputs(outcome).spdx).read_bytes()) == json.loads(SPDX.read_bytes())
 
 
 def test_a_document_that_lists_nothing_is_an_error(bench: Bench) -> None:

@@ -87,22 +87,24 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         file.unlink(missing_ok=True)  # what an earlier run left must not be taken for this one's
     tool = tools.provide("syft", inputs.syft, tools_dir=inputs.tools_dir, environ=context.environ)
     made = syft.generate(tool.path, source, formats, _private_folder(context), environ=context.environ)
-    documents = {format_: file.read_bytes() for format_, file in made.items()}
-    inventories = tuple(
-        validation.inspect(data, format_, where=files[format_].name) for format_, data in documents.items()
-    )
+    checked = {
+        format_: validation.inspect_corrected(file.read_bytes(), format_, where=files[format_].name)
+        for format_, file in made.items()
+    }
+    inventories = tuple(inventory for _, inventory, _ in checked.values())
     validation.require_same_packages(inventories)
-    for format_, data in documents.items():
+    for format_, (data, _, _) in checked.items():
         write_atomically(files[format_], data)
+    left_out = sum(len(sentences) for _, _, sentences in checked.values())
     count = len(inventories[0].packages)
     return Outcome(
         ExitCode.PASSED,
         Outputs(
-            spdx=str(files[Format.SPDX]) if Format.SPDX in documents else "",
-            cyclonedx=str(files[Format.CYCLONEDX]) if Format.CYCLONEDX in documents else "",
+            spdx=str(files[Format.SPDX]) if Format.SPDX in checked else "",
+            cyclonedx=str(files[Format.CYCLONEDX]) if Format.CYCLONEDX in checked else "",
             component_count=str(count),
         ),
-        _summary(source, inventories, files, tool),
+        _summary(source, inventories, files, tool) + _note(left_out),
         f"{markdown.visible(source.name)}: {count} packages, in {' and '.join(format_.label for format_ in formats)}.",
     )
 
@@ -138,6 +140,15 @@ def _private_folder(context: Context) -> Path:
     folder = context.temp_dir / "syft"
     folder.mkdir()
     return folder
+
+
+def _note(left_out: int) -> str:
+    if not left_out:
+        return ""
+    return (
+        f"\nLeft out, because the format cannot hold it: {left_out} of the homepages and repository addresses that "
+        "packages give. The log names each.\n"
+    )
 
 
 def _summary(source: Source, inventories: tuple[Inventory, ...], files: dict[Format, Path], tool: Tool) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from modelseal.errors import ToolError
+from modelseal.sbom.corrections import correct
 from modelseal.sbom.documents import Format, Inventory, invalid
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,27 @@ def inspect(data: bytes, format_: Format, *, where: str) -> Inventory:
     from modelseal.sbom import cyclonedx  # noqa: PLC0415
 
     return cyclonedx.inspect(data, where)
+
+
+def inspect_corrected(data: bytes, format_: Format, *, where: str) -> tuple[bytes, Inventory, tuple[str, ...]]:
+    """Check the bytes of an SBOM as `inspect` does; if that fails, without what `corrections` can leave out.
+
+    Returns:
+        The document that holds, what it lists, and what was left out of it (usually nothing: the same bytes).
+
+    Raises:
+        ToolError: It does not hold what its format demands, even so.
+    """
+    try:
+        return data, inspect(data, format_, where=where), ()
+    except ToolError:
+        corrected, left_out = correct(data, format_, where)
+        if not left_out:
+            raise
+    inventory = inspect(corrected, format_, where=where)
+    for sentence in left_out:
+        logger.info("left out of %s, because %s cannot hold it: %s", where, format_.label, sentence)
+    return corrected, inventory, left_out
 
 
 def require_same_packages(inventories: Iterable[Inventory]) -> None:
