@@ -155,7 +155,7 @@ def ours(base: Path, folder: Path) -> tuple[float, float]:
 
 
 def speed(cores: int) -> float:
-    """Return the bytes a second that `openssl speed` reaches on some cores, by the clock: other load counts for both."""
+    """Return the bytes a second that `openssl speed` reaches on some cores, by the clock."""
     argv = ["openssl", "speed", "-elapsed", "-evp", "sha256", "-bytes", str(MEBI), "-seconds", "2"]
     if cores > 1:
         argv += ["-multi", str(cores)]

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +25,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     Raises:
         ToolError: The disk is full, or the folder cannot be written to.
     """
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
     with _explained(path):
         try:
             _write(temporary, data, mode)
@@ -45,7 +44,7 @@ def moved_into_place(path: Path) -> Iterator[Path]:
     Raises:
         ToolError: The disk is full, the folder cannot be written to, or nothing was written.
     """
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
     with _explained(path):
         try:
             yield temporary

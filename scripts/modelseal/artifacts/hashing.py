@@ -6,7 +6,6 @@ than each core's share of the whole gets a second thread that reads ahead.
 """
 
 import os
-import secrets
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -126,7 +125,7 @@ class _Pool:
         self._files = files
         self._batches = _batches(files)
         self._jobs = b"\0\0".join(b"\0".join([files[index].path for index in batch]) for batch in self._batches)
-        self._counter = temp_dir / f"next-batch-{secrets.token_hex(8)}"
+        self._counter = temp_dir / f"next-batch-{os.urandom(8).hex()}"
         self._progress = progress
         self._pipeline_from = pipeline_from
         libraries = {name: environ[name] for name in _LIBRARY_PATHS if name in environ}
