@@ -91,7 +91,7 @@ def cyclonedx(**extra: object) -> bytes:
 def verdict(result: str = "passed", image_id: str = IMAGE_ID, **extra: object) -> bytes:
     """Return a verdict file."""
     finding = {
-        "id": "CVE-2024-0001", "severity": "LOW", "title": "An example", "url": "https://example.org",
+        "kind": "vulnerability", "id": "CVE-2024-0001", "severity": "LOW", "title": "An example", "url": "https://example.org",
         "package": {"name": "left", "version": "1", "purl": "pkg:pypi/left@1", "type": "pip"},
         "fixed_version": "2", "status": "fixed", "decision": "below",
     }  # fmt: skip
@@ -101,11 +101,13 @@ def verdict(result: str = "passed", image_id: str = IMAGE_ID, **extra: object) -
         "subject": {"name": IMAGE, "image_id": image_id},
         "scanner": {"name": "trivy", "version": "0.74.0", "sha256": "2" * 64},
         "database": {"version": 2, "updated_at": "2026-11-20T00:00:00Z"},
-        "scanned_at": "2026-11-21T00:00:00Z",
+        "scanners": ["vuln", "secret"],
+        "started_at": "2026-11-21T00:00:00Z",
+        "scanned_at": "2026-11-21T00:01:00Z",
         "fail_on": ["CRITICAL", "HIGH"],
         "ignore_unfixed": False,
         "counts": {"LOW": 1},
-        "findings": [finding],
+        "findings": [finding, {"kind": "secret", "id": "aws-access-key-id", "severity": "LOW", "decision": "below"}],
         **extra,
     }
     return json.dumps(document).encode()

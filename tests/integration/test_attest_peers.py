@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -422,6 +423,19 @@ def test_services_that_are_not_there(
     sigstore: local_sigstore.LocalSigstore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert "cannot be reached" in str(fails(sigstore, tmp_path, 9, caplog))
+
+
+def test_service_that_never_answers_is_given_up(
+    sigstore: local_sigstore.LocalSigstore,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("modelseal.attestation.keyless._SIGNING_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        error = fails(sigstore, tmp_path, silent.getsockname()[1], caplog)
+    assert isinstance(error, ToolError)
+    assert "took more than 1 seconds" in str(error)
 
 
 def fails(

@@ -108,13 +108,17 @@ def test_verdict_is_stated_as_vulnerabilities_with_the_verdict_beside_them(tmp_p
     assert stated["predicateType"] == "https://in-toto.io/attestation/vulns/v0.2"
     predicate = stated["predicate"]
     assert predicate["modelseal_verdict"]["result"] == "passed"
-    assert predicate["modelseal_verdict"]["policy"] == {"fail_on": ["CRITICAL", "HIGH"], "ignore_unfixed": False}
+    assert predicate["modelseal_verdict"]["policy"] == {
+        "fail_on": ["CRITICAL", "HIGH"],
+        "ignore_unfixed": False,
+        "scanners": ["vuln", "secret"],
+    }
     # what vulns_02.md requires
     assert predicate["scanner"]["uri"] == "pkg:github/aquasecurity/trivy"
     assert predicate["scanner"]["db"]["lastUpdate"] == "2026-11-20T00:00:00Z"
     assert predicate["metadata"] == {
         "scanStartedOn": "2026-11-21T00:00:00Z",
-        "scanFinishedOn": "2026-11-21T00:00:00Z",
+        "scanFinishedOn": "2026-11-21T00:01:00Z",
     }
     (finding,) = predicate["scanner"]["result"]
     assert finding["id"] == "CVE-2024-0001"

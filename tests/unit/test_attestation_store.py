@@ -71,3 +71,23 @@ def test_file_too_large_for_a_bundle_is_not_read(tmp_path: Path) -> None:
         file.truncate(65 * 1024 * 1024)
     with pytest.raises(InputError, match="too large"):
         store.read(tmp_path)
+
+
+def test_earlier_bundles_come_back_when_the_new_ones_cannot_take_their_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "bundles"
+    with store.prepared(folder) as staging:
+        store.put(staging, folder, {"a.sig": b"earlier"})
+    rename = Path.rename
+
+    def failing(self: Path, target: Path) -> Path:
+        if target == folder and self.name.startswith(".bundles-") and (self / "a.sig").read_bytes() == b"later":
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(ToolError, match="moved into place"), store.prepared(folder) as staging:
+        store.put(staging, folder, {"a.sig": b"later"})
+    assert store.read(folder) == {"a.sig": b"earlier"}
+    assert list(tmp_path.iterdir()) == [folder]

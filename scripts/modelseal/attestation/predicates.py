@@ -101,7 +101,7 @@ def read_verdict(data: bytes) -> Verdict:
 
 
 def of_verdict(verdict: Verdict) -> dict[str, object]:
-    """Return the `vulns` predicate for a verdict: every finding in the standard's fields, and the verdict beside them.
+    """Return the `vulns` predicate: every vulnerability in the standard's fields, and the verdict beside them.
 
     Raises:
         Rejection: The verdict lacks what the predicate requires.
@@ -110,7 +110,11 @@ def of_verdict(verdict: Verdict) -> dict[str, object]:
     scanner = jsontext.as_text(jsontext.dig(document, "scanner", "name"), "the scanner's name")
     updated = jsontext.as_text(jsontext.dig(document, "database", "updated_at"), "the database's date")
     scanned = jsontext.as_text(document.get("scanned_at"), "the time of the scan")
-    findings = jsontext.as_list(document.get("findings"), "the list of findings")
+    started = jsontext.as_text(document.get("started_at", scanned), "the time when the scan started")
+    findings = [
+        jsontext.as_object(item, "a finding")
+        for item in jsontext.as_list(document.get("findings"), "the list of findings")
+    ]
     return {
         "scanner": {
             "uri": _SCANNERS.get(scanner, scanner),
@@ -120,14 +124,14 @@ def of_verdict(verdict: Verdict) -> dict[str, object]:
                 "version": str(jsontext.dig(document, "database", "version")),
                 "lastUpdate": updated,
             },
-            "result": [_finding(item) for item in findings],
+            # Secrets were judged as well, but are no vulnerabilities; the counts below have them.
+            "result": [_finding(item) for item in findings if item.get("kind", "vulnerability") == "vulnerability"],
         },
-        # The file holds one time. The scan is a single run over an archive, so begin and end are told as the same.
-        "metadata": {"scanStartedOn": scanned, "scanFinishedOn": scanned},
+        "metadata": {"scanStartedOn": started, "scanFinishedOn": scanned},
         VERDICT_KEY: {
             "result": verdict.result,
             "subject": document["subject"],
-            "policy": {key: document.get(key) for key in ("fail_on", "ignore_unfixed")},
+            "policy": {key: document.get(key) for key in ("fail_on", "ignore_unfixed", "scanners")},
             "counts": document.get("counts"),
             "scanner_sha256": jsontext.dig(document, "scanner", "sha256"),
         },
@@ -140,8 +144,7 @@ def result_of(predicate: Mapping[str, object]) -> str:
     return result if isinstance(result, str) else ""
 
 
-def _finding(item: object) -> dict[str, object]:
-    finding = jsontext.as_object(item, "a finding")
+def _finding(finding: Mapping[str, object]) -> dict[str, object]:
     package = jsontext.dig(finding, "package", "purl") or jsontext.dig(finding, "package", "name")
     notes = {
         "package": package,

@@ -55,6 +55,8 @@ def put(staging: Path, folder: Path, files: Mapping[str, bytes]) -> None:
             folder.rename(old)
         staging.rename(folder)
     except OSError as error:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
         raise ToolError(
             f"The bundles cannot be moved into place: {error.strerror or error}.",
             where=str(folder),

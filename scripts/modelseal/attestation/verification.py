@@ -150,16 +150,15 @@ def _against(stated: Statement, required: Sequence[str]) -> list[str]:
 
 def _contradicting(matching: Sequence[Attestation]) -> list[str]:
     """Find two attestations that give the same subject different inventories: which of them is true?"""
-    seen: dict[str, tuple[str, bytes]] = {}
     reasons = []
-    for item in matching:
-        kind = item.statement.predicate_type
-        if kind != predicates.CYCLONEDX and not kind.startswith(predicates.SPDX_PREFIX):
-            continue
-        content = jsontext.encode(item.statement.predicate)
-        first, earlier = seen.setdefault(kind, (item.file, content))
-        if earlier != content:
-            reasons.append(f"{first} and {item.file} state different SBOMs of the same kind")
+    kinds = {item.statement.predicate_type for item in matching}
+    for kind in sorted(kind for kind in kinds if is_about_images(kind) and kind != predicates.VULNS):
+        first, *others = [item for item in matching if item.statement.predicate_type == kind]
+        reasons += [
+            f"{first.file} and {other.file} state different SBOMs of the same kind"
+            for other in others
+            if jsontext.encode(other.statement.predicate) != jsontext.encode(first.statement.predicate)
+        ]
     return reasons
 
 
