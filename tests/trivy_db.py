@@ -30,5 +30,10 @@ def unpack(folder: Path, *, updated_at: datetime | None = None) -> Path:
     return folder
 
 
+def now() -> datetime:
+    """Return the current time, as `unpack` takes it."""
+    return datetime.now(UTC)
+
+
 if __name__ == "__main__":
-    unpack(Path(sys.argv[1]), updated_at=datetime.now(UTC))
+    unpack(Path(sys.argv[1]), updated_at=now())

@@ -8,10 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from modelseal import process, station
+from modelseal import process, station, tools
 from modelseal.commands import attest, build_image, generate_sbom, hash_artifacts, scan_image, verify
 from modelseal.image import docker
 from modelseal.report import markdown
+from modelseal.sbom import validation
 from modelseal.station import Context, Outcome, Station, output
 from modelseal.verdict import ExitCode
 
@@ -90,8 +91,11 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         ModelsealError: Whatever a station raises; nothing after it is run.
     """
     attest.check(_attest_inputs(inputs, Outputs(image=inputs.image.text, digest=_NO_DIGEST)), context)
-    built = _station("build-image", build_image.run, _build_inputs(inputs), context)
-    scan, sbom, model = _side_by_side(inputs, built.outputs, context)
+    with ThreadPoolExecutor(1) as pool:
+        prepared = pool.submit(prepare, inputs, context)
+        built = _station("build-image", build_image.run, _build_inputs(inputs), context)
+        prepared.result()
+    scan, sbom, model = side_by_side(inputs, built.outputs, context)
     outputs = _outputs(built.outputs, sbom.outputs, scan.outputs, model.outputs if model else hash_artifacts.Outputs())
     done = [outcome for outcome in (built, sbom, scan, model) if outcome]
     if scan.exit_code is not ExitCode.PASSED:
@@ -109,7 +113,18 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     return Outcome(verified.exit_code, outputs, _summary([*done, attested, verified], headline), headline)
 
 
-def _side_by_side(
+def prepare(inputs: Inputs, context: Context) -> None:
+    """Fetch the tools and import what checks the SBOMs, while the image is being built.
+
+    Raises:
+        ToolError: A tool cannot be had.
+    """
+    for name in ("syft", "trivy"):
+        tools.provide(name, "", tools_dir=inputs.tools_dir, environ=context.environ)
+    validation.preload()
+
+
+def side_by_side(
     inputs: Inputs, built: build_image.Outputs, context: Context
 ) -> tuple[Outcome, Outcome, Outcome | None]:
     """Scan in one thread; make the SBOMs, and then hash the model, in another. Both read the saved image."""
