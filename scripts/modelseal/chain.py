@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelseal import process, station, tools
+from modelseal.attestation import store
 from modelseal.commands import attest, build_image, generate_sbom, hash_artifacts, scan_image, verify
 from modelseal.image import docker
 from modelseal.report import markdown
@@ -91,6 +92,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         ModelsealError: Whatever a station raises; nothing after it is run.
     """
     attest.check(_attest_inputs(inputs, Outputs(image=inputs.image.text, digest=_NO_DIGEST)), context)
+    _discard_earlier(context.output_dir)
     with ThreadPoolExecutor(1) as pool:
         prepared = pool.submit(prepare, inputs, context)
         built = _station("build-image", build_image.run, _build_inputs(inputs), context)
@@ -111,6 +113,12 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     if verified.exit_code is not ExitCode.PASSED:
         headline = verified.headline
     return Outcome(verified.exit_code, outputs, _summary([*done, attested, verified], headline), headline)
+
+
+def _discard_earlier(folder: Path) -> None:
+    """Remove what an earlier run concluded: if the gate stops this one, nobody may take that for its result."""
+    store.discard(folder / attest.BUNDLES)
+    (folder / verify.VERDICT).unlink(missing_ok=True)
 
 
 def prepare(inputs: Inputs, context: Context) -> None:

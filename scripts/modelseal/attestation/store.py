@@ -65,6 +65,17 @@ def put(staging: Path, folder: Path, files: Mapping[str, bytes]) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def discard(folder: Path) -> None:
+    """Remove what an earlier run wrote.
+
+    Raises:
+        InputError: Something else than bundles is there.
+    """
+    _refuse_foreign(folder)
+    if folder.is_dir():
+        shutil.rmtree(folder)
+
+
 def read(folder: Path) -> dict[str, bytes]:
     """Read every file of a folder of bundles: a file nobody knows is no reason to look away.
 

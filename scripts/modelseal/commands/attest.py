@@ -18,6 +18,7 @@ from modelseal.verdict import ExitCode
 
 logger = logging.getLogger(__name__)
 
+BUNDLES = "bundles"  # the folder for every bundle, in the output folder
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _PEM_LIMIT = 64 * 1024
 
@@ -111,7 +112,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     _check(inputs)
     signing = _with_key(inputs, context) if inputs.sign == "key" else _keyless(inputs, context)
     planned = _plan(inputs, signing.run)
-    folder = context.output_dir / "bundles"
+    folder = context.output_dir / BUNDLES
     with store.prepared(folder) as staging:
         bundles = signing.signer.sign(tuple(item.payload for item in planned))
         _verify(planned, bundles, signing)

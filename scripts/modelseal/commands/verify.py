@@ -31,6 +31,7 @@ from modelseal.verdict import ExitCode
 
 logger = logging.getLogger(__name__)
 
+VERDICT = "verification.json"  # in the output folder
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -111,6 +112,7 @@ STATION = Station(
 def run(inputs: Inputs, context: Context) -> Outcome:
     """Collect the evidence, judge each subject by it, and say all that speaks against it."""
     required = _check(inputs)
+    (context.output_dir / VERDICT).unlink(missing_ok=True)  # an earlier run's must not be taken for this one's
     trusted = _trust(inputs)
     files = store.read(inputs.bundles) if inputs.bundles else {}
     evidence = verification.collect(files, trusted)
@@ -121,7 +123,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     if inputs.paths:
         findings.append(_model(inputs, files, evidence, trusted, required, context))
     reasons += tuple(reason for finding in findings for reason in finding.reasons)
-    path = context.output_dir / "verification.json"
+    path = context.output_dir / VERDICT
     document = verification_report.document(_policy(inputs), findings, evidence, reasons)
     write_atomically(path, jsontext.encode(document) + b"\n")
     for reason in reasons:
@@ -266,7 +268,10 @@ def _signed_manifest(inputs: Inputs, files: Mapping[str, bytes], trusted: trust.
             raise Rejection("there is no model signature (a file that ends in .sig)")
         if len(names) > 1:
             raise Rejection(f"there are several model signatures ({', '.join(names)}): name one with `signature`")
-        data = files[names[0]]
+        try:
+            return trusted.prove(bundle.parse(files[names[0]])).payload
+        except Rejection as error:  # why, is told of the bundle already
+            raise Rejection(f"its signature, {names[0]}, does not hold") from error
     return trusted.prove(bundle.parse(data)).payload
 
 
