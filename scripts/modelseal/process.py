@@ -35,6 +35,7 @@ _POLL_SECONDS = 0.1
 _FOREVER = 1e9  # a wait without any limit would keep `terminate_all` in another thread from seeing the end
 
 _running: set[subprocess.Popen[bytes]] = set()
+_stopping = threading.Event()
 _running_lock = threading.RLock()  # a signal may arrive, and terminate all, while it is held
 
 
@@ -100,10 +101,16 @@ def run(  # noqa: PLR0913 # each argument is a property of the process, none has
 
 
 def terminate_all() -> None:
-    """End every program that is still running; for the moment when we ourselves are told to stop."""
+    """End every program that is still running."""
     with _running_lock:
         processes = tuple(_running)
     _end(processes)
+
+
+def stop() -> None:
+    """End every program that is still running, and start no other: we ourselves were told to stop."""
+    _stopping.set()
+    terminate_all()
 
 
 @contextlib.contextmanager
@@ -121,19 +128,21 @@ def _started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     logger.debug("running %s", argv)
     try:
-        process = subprocess.Popen(  # argv is a list, no shell reads it
-            [os.fspath(part) for part in argv],
-            env=dict(env),
-            cwd=cwd,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # its own process group, so that what it starts can be ended with it
-        )
+        with _running_lock:  # nothing can be started that `terminate_all` does not see
+            if _stopping.is_set():
+                raise ToolError(f"{argv[0]} was not started: Modelseal was told to stop.")
+            process = subprocess.Popen(  # argv is a list, no shell reads it
+                [os.fspath(part) for part in argv],
+                env=dict(env),
+                cwd=cwd,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # its own process group, so that what it starts can be ended with it
+            )
+            _running.add(process)
     except OSError as error:
         raise ToolError(f"{argv[0]} cannot be started: {error.strerror or error}.") from error
-    with _running_lock:
-        _running.add(process)
     try:
         with process:
             try:

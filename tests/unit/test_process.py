@@ -258,6 +258,14 @@ def test_all_that_runs_is_ended_at_once_from_another_thread(tmp_path: Path) -> N
     assert all(map(is_gone, pids))
 
 
+def test_nothing_is_started_once_we_were_told_to_stop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(process, "_stopping", threading.Event())
+    process.stop()
+    with pytest.raises(ToolError, match="was not started"):
+        process.run(shell(f"echo > {tmp_path}/trace"), env=ENV)
+    assert not (tmp_path / "trace").exists()
+
+
 def test_terminating_when_nothing_runs_does_nothing() -> None:
     with within(0.1):
         process.terminate_all()
