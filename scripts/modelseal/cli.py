@@ -2,8 +2,10 @@
 
 import argparse
 import importlib
+import io
 import logging
 import os
+import re
 import shutil
 import signal
 import sys
@@ -36,28 +38,50 @@ _REPORT_TO = "https://github.com/modelseal/modelseal/issues"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one station and return its exit code. What nobody expected is left to `_Bug`."""
-    arguments = _parser().parse_args(argv)
     environ = dict(os.environ)
-    module = load(arguments.station)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")  # a path need not be UTF-8
     with Console(sys.stderr, runner=is_runner(environ)) as console:
         logging.basicConfig(
             level=logging.DEBUG if environ.get("RUNNER_DEBUG") == "1" else logging.INFO, handlers=[console]
         )
         logging.captureWarnings(capture=True)
         sys.excepthook = _Bug(console, environ)
-        signal.signal(signal.SIGTERM, _stop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _stop)
         try:
-            declared: Station = module.STATION
-            inputs = station.read_inputs(declared.inputs, _texts(declared, arguments, environ, console))
-            output_dir = arguments.output_dir or environ.get(_variable("output-dir"), "")
-            outcome = _run(module, inputs, _output_folder(output_dir, environ), environ, console)
-            _finish(outcome, console, environ)
+            outcome = _station(argv, console, environ)
         except ModelsealError as error:
             report_error(error, console, environ)
             return error.exit_code
         finally:
             process.terminate_all()
     return outcome.exit_code
+
+
+def _station(argv: Sequence[str] | None, console: Console, environ: Mapping[str, str]) -> Outcome:
+    arguments = _arguments(argv)
+    module = load(arguments.station)
+    declared: Station = module.STATION
+    inputs = station.read_inputs(declared.inputs, _texts(declared, arguments, environ, console))
+    output_dir = arguments.output_dir or environ.get(_variable("output-dir"), "")
+    outcome = _run(module, inputs, _output_folder(output_dir.strip(), environ), environ, console)
+    _finish(outcome, console, environ)
+    return outcome
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line. What is not understood is not repeated: it may be a secret."""
+    arguments, unknown = _parser().parse_known_args(argv)
+    if unknown:
+        names = [word.partition("=")[0] for word in unknown]
+        shown = [name for name in names if re.fullmatch(r"--?[a-z][a-z-]*", name)]
+        raise InputError(
+            f"{arguments.station} has no option {', '.join(shown)}." if shown else "There is a word without an option.",
+            where="command line",
+            mend=f"See `modelseal {arguments.station} --help`.",
+        )
+    return arguments
 
 
 def load(name: str) -> ModuleType:
@@ -69,7 +93,7 @@ def load(name: str) -> ModuleType:
 
 def _parser() -> argparse.ArgumentParser:
     """Make the parser. Only the station named on the command line is imported for its options."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="modelseal",
         description="Build, inventory, gate, hash, attest and verify ML releases.",
         epilog="Exit codes: 0 passed, 2 wrong input, 3 a tool or service failed, 10 the gate failed, "
@@ -83,7 +107,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _StationParser(argparse.ArgumentParser):
+class _Parser(argparse.ArgumentParser):
+    """Reports a wrong command line as every other wrong input is."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(
+            f"{message[:1].upper()}{message[1:]}.", where="command line", mend=f"See `{self.prog} --help`."
+        )
+
+
+class _StationParser(_Parser):
     """Learns its options when it is the one that is used."""
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 # argparse's own
@@ -128,7 +161,7 @@ def _texts(
 
 def _secret_from_file(name: str, given: Sequence[str]) -> str:
     try:
-        return Path(given[-1]).read_text().rstrip("\n")
+        return Path(given[-1]).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, ValueError):
         # The value is not repeated: it may be the secret itself.
         raise InputError(
@@ -177,11 +210,17 @@ def _output_folder(given: str, environ: Mapping[str, str]) -> Path:
             return Path(tempfile.mkdtemp(prefix="modelseal-out-", dir=runner_temp)).absolute()
         else:
             folder = Path("modelseal-out").absolute()
+            if folder.is_symlink():  # of the repository's making: it could lead anywhere
+                raise InputError("`modelseal-out` is a symbolic link.", mend="Remove it, or give an `output-dir`.")
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         raise InputError(
             f"The output folder cannot be made: {error}.", where="input `output-dir`", mend="Name one that can be."
         ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(
+            "The output folder cannot be written to.", where=str(folder), mend="Give another one as `output-dir`."
+        )
     return folder
 
 
@@ -189,7 +228,7 @@ def _finish(outcome: Outcome, console: Console, environ: Mapping[str, str]) -> N
     """Tell everyone how it ended. The output `result` comes last: what is cut off before it has not passed."""
     import dataclasses  # noqa: PLC0415 # loaded anyway, by the stations
 
-    outputs = {station.kebab(name): value for name, value in dataclasses.asdict(outcome.outputs).items()}  # type: ignore[call-overload]
+    outputs = {station.kebab(name): value for name, value in dataclasses.asdict(outcome.outputs).items()}
     write_summary(environ, outcome.summary)
     write_outputs(environ, outputs | {"result": outcome.exit_code.verdict})
     if not is_runner(environ):
@@ -208,7 +247,9 @@ def _finish(outcome: Outcome, console: Console, environ: Mapping[str, str]) -> N
 
 def _stop(number: int, _frame: object) -> NoReturn:
     """End on SIGTERM as on Ctrl-C: through every `finally`, so that nothing is left running or half written."""
-    process.terminate_all()
+    process.stop()
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise SystemExit(128 + number)
 
 

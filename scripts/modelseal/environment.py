@@ -3,29 +3,34 @@
 Nothing but the standard library may be imported here: this runs before the environment is there.
 """
 
-import contextlib
 import hashlib
 import os
 import platform
+import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from modelseal import process
 from modelseal.errors import ModelsealError, ToolError
-from modelseal.github import report_early_error
+from modelseal.github import Console, is_runner, report_error
 
-# Settings of pip that say *where* packages come from are the machine's and stay in force (mirrors, proxies,
-# certificates: the hashes decide what is accepted). Those that say *what* or *whereto* are ours alone.
-_PIP_SETTINGS_REFUSED = (
-    "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_REQUIREMENT", "PIP_CONSTRAINT", "PIP_EDITABLE",
-    "PIP_PYTHON", "PIP_REQUIRE_VIRTUALENV", "PIP_NO_BINARY", "PIP_DRY_RUN", "PIP_UPGRADE", "PIP_LOG", "PIP_REPORT",
-)  # fmt: skip
+# Settings that say *where* packages come from are the machine's and stay in force (mirrors, proxies, certificates: the
+# hashes decide what is accepted). Not those that say *what* or *whereto*, and not PIP_CONFIG_FILE, which holds all.
+_PIP_SETTINGS = frozenset({
+    "HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_CACHE_HOME", "TMPDIR", "NETRC", "LD_LIBRARY_PATH",
+    "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "PIP_CACHE_DIR", "PIP_CERT", "PIP_CLIENT_CERT", "PIP_DEFAULT_TIMEOUT",
+    "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_KEYRING_PROVIDER", "PIP_NO_INDEX", "PIP_PROXY",
+    "PIP_RETRIES", "PIP_TRUSTED_HOST",
+})  # fmt: skip
 _INSTALL_SECONDS = 600
+_ABANDONED_SECONDS = 3600
+_ENTERED = "modelseal"  # an `-X` option that Python itself knows nothing of
 
 
 def enter(scripts: Path) -> None:
@@ -35,15 +40,19 @@ def enter(scripts: Path) -> None:
         scripts: The folder that holds `__main__.py` and `requirements.lock`.
     """
     try:
-        folder = location(scripts / "requirements.lock", os.environ)
-        if Path(sys.prefix) == folder:
-            return
-        if not (folder / "complete").is_file():
-            _make(scripts / "requirements.lock", folder)
+        folder = _entered_or_made(scripts / "requirements.lock")
     except ModelsealError as error:
-        report_early_error(error, os.environ)
+        with _console() as console:
+            report_error(error, console, os.environ)
         raise SystemExit(error.exit_code) from None
-    _start_again(folder / "bin" / "python", scripts)
+    if folder is not None:
+        _start_again(folder / "bin" / "python", scripts)
+
+
+def pip_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what pip may see of an environment: the machine's settings for reaching packages, and no secret."""
+    settings = {name: value for name, value in environ.items() if name in _PIP_SETTINGS}
+    return process.scrubbed_environment(environ, **settings)
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
@@ -84,35 +93,93 @@ def location(lock: Path, environ: Mapping[str, str]) -> Path:
     return cache_folder(environ).resolve() / "environments" / f"python{version}-{platform.machine()}-{key}"
 
 
-def _make(lock: Path, folder: Path) -> None:
-    """Make the environment in a temporary folder and move it into place: two jobs may do so at the same time."""
-    print("modelseal: making its Python environment (once per machine)", file=sys.stderr)  # noqa: T201 # no logging yet
+def _entered_or_made(lock: Path) -> Path | None:
+    """Return the environment's folder, made if need be; None if this Python is already its own."""
+    folder = location(lock, os.environ)
+    if Path(sys.prefix) == folder:
+        return None
+    if _ENTERED in sys._xoptions:  # noqa: SLF001 # there is no other way to see them
+        raise ToolError(
+            "The Python environment was started, but Python does not see itself inside it.",
+            where=f"{sys.prefix}, not {folder}",
+            mend="Remove the second of these folders and run again; please report this if it happens again.",
+        )
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix="making-"))
+        if not (folder / "complete").is_file():
+            with _console() as console:
+                _make(lock, folder, console)
+        (folder / "bin" / "python").stat()
     except OSError as error:
         raise ToolError(
-            f"The folder for the Python environment cannot be made: {error.strerror}.",
-            where=str(error.filename),
-            mend="Set RUNNER_TOOL_CACHE to a folder that can be written to.",
+            f"The folder for the Python environment cannot be used: {error.strerror or error}.",
+            where=str(error.filename or folder),
+            mend="Set RUNNER_TOOL_CACHE to a folder with free space that can be written to, or remove the one above.",
         ) from error
+    return folder
+
+
+def _console() -> Console:
+    return Console(sys.stderr, runner=is_runner(os.environ))
+
+
+def _make(lock: Path, folder: Path, console: Console) -> None:
+    """Make the environment in a temporary folder and move it into place: two jobs may do so at the same time."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 # only this once
+
+    console.line("modelseal: making its Python environment (once per machine)")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(folder.parent)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix="making-"))
+    earlier = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        _run("venv", "--without-pip", str(temporary))
-        python = temporary / "bin" / "python"
-        _run(
-            "pip", "--python", str(python), "install", "-qq", "--disable-pip-version-check", "--no-input",
-            "--no-deps", "--only-binary", ":all:", "--require-hashes", "--no-compile", "--requirement", str(lock),
-        )  # fmt: skip
-        _run("compileall", "-q", "-j", "0", str(temporary / "lib"))
-        (temporary / "complete").touch()
-        _move_into_place(temporary, folder)
+        made = temporary / "environment"
+        _run(console, temporary, "venv", "--without-pip", str(made))
+        # Two at a time take half as long: pip waits for the network, then computes, in turn.
+        with ThreadPoolExecutor() as pool:
+            for done in [pool.submit(_install, part, made, console) for part in _parts(lock, temporary)]:
+                done.result()
+        _run(console, temporary, "compileall", "-q", "-j", "0", str(made / "lib"))
+        made.chmod(0o755)  # another user of this machine may read it
+        (made / "complete").touch()
+        _move_into_place(made, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
 
 
-def _move_into_place(temporary: Path, folder: Path) -> None:
+def _parts(lock: Path, folder: Path) -> tuple[Path, Path]:
+    """Write the requirements into two files. Each is locked with all it depends on, so any division will do."""
+    requirements = re.findall(r"^[A-Za-z0-9].*(?:\n[ \t].*)*", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    parts = (folder / "first.txt", folder / "second.txt")
+    for number, part in enumerate(parts):
+        part.write_text("\n".join([*requirements[number::2], ""]), encoding="utf-8")
+    return parts
+
+
+def _install(requirements: Path, made: Path, console: Console) -> None:
+    _run(
+        console, requirements.parent, "pip", "--python", str(made / "bin" / "python"), "install", "-qq",
+        "--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary", ":all:", "--require-hashes",
+        "--no-compile", "--requirement", str(requirements),
+    )  # fmt: skip
+    if not any(made.glob("lib/python*/site-packages/*.dist-info")):
+        raise ToolError(
+            "pip put the packages somewhere else than into the Python environment.",
+            mend="Look for `target`, `prefix`, `root` or `user` in what `pip config list` shows, and remove it.",
+        )
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what was left by processes that were killed: what is still being made is younger."""
+    for abandoned in folder.glob("making-*"):
+        if time.time() - abandoned.stat().st_mtime > _ABANDONED_SECONDS:
+            shutil.rmtree(abandoned, ignore_errors=True)
+
+
+def _move_into_place(made: Path, folder: Path) -> None:
     try:
-        temporary.rename(folder)
+        made.rename(folder)
     except OSError:
         # Somebody was faster; theirs is as good as ours, if it is complete.
         if not (folder / "complete").is_file():
@@ -121,37 +188,28 @@ def _move_into_place(temporary: Path, folder: Path) -> None:
             ) from None
 
 
-def _run(module: str, *arguments: str) -> None:
+def _run(console: Console, temporary: Path, module: str, *arguments: str) -> None:
     """Run a module of the Python we were started with, for at most ten minutes."""
-    # pip starts Python again without -I, so the variables that could bring in other code must be gone already.
-    environ = {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() not in _PIP_SETTINGS_REFUSED and not name.startswith("PYTHON")
+    mends = {
+        "venv": "Install Python's venv module (on Debian and Ubuntu: apt-get install python3-venv).",
+        "pip": "See pip's lines above: is pip there (Debian: python3-pip), is the index reachable?",
     }
-    base = _base_python()
-    argv = [base, "-I", "-m", module, *arguments]
+    # pip starts Python again without -I, so the variables that could bring in other code must be gone already.
+    environ = pip_environment(os.environ) | {"TMPDIR": str(temporary)}
     try:
-        process = subprocess.Popen(argv, env=environ, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno())
-    except OSError as error:
-        raise ToolError(f"Python cannot be started again: {error.strerror}.", where=base) from error
-    with process, _killed_with_us(process):
-        try:
-            exit_code = process.wait(_INSTALL_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise ToolError(
-                f"Making the Python environment took more than {_INSTALL_SECONDS} seconds.",
-                mend="See pip's last lines above; check the network and pip's index settings.",
-            ) from error
-    if exit_code != 0:
-        mends = {
-            "venv": "Install Python's venv module (on Debian and Ubuntu: apt-get install python3-venv).",
-            "pip": "See pip's lines above: is pip there (Debian: python3-pip), the index reachable, the disk full?",
-        }
-        raise ToolError(
-            f"The Python environment could not be made: `python -m {module}` ended with exit code {exit_code}.",
-            mend=mends.get(module, "See the lines above."),
+        process.run(
+            [_base_python(), "-I", "-m", module, *arguments],
+            env=environ,
+            timeout=_INSTALL_SECONDS,
+            on_line=console.line,
         )
+    except ToolError as error:
+        full = "No space left on device" in error.where
+        raise ToolError(
+            f"The Python environment could not be made: `python -m {module}` did not succeed. {error.what}",
+            where=error.where.rpartition("\n")[2],
+            mend="Free some space on the disk." if full else mends.get(module, "See the lines above."),
+        ) from error
 
 
 def _base_python() -> str:
@@ -160,21 +218,12 @@ def _base_python() -> str:
     return base
 
 
-@contextlib.contextmanager
-def _killed_with_us(process: subprocess.Popen[bytes]):  # type: ignore[no-untyped-def] # noqa: ANN202 # Iterator needs typing at run time
-    """Turn SIGTERM into an exit, so that the half-made environment is removed and pip does not outlive us."""
-
-    def stop(number: int, _frame: object) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    earlier = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, earlier)
-        if process.poll() is None:
-            process.kill()
+def _stop(number: int, _frame: object) -> NoReturn:
+    """End pip, and ourselves through every `finally`, so that the half-made environment is removed."""
+    process.stop()
+    raise SystemExit(128 + number)
 
 
 def _start_again(python: Path, scripts: Path) -> NoReturn:
-    os.execv(python, [str(python), "-X", "utf8", "-I", str(scripts), *sys.argv[1:]])  # noqa: S606 # no shell is meant
+    sys.stderr.flush()
+    os.execv(python, [str(python), "-X", "utf8", "-X", _ENTERED, "-I", str(scripts), *sys.argv[1:]])  # noqa: S606 # no shell is meant

@@ -9,7 +9,6 @@ import logging
 import os
 import re
 import secrets
-import sys
 import threading
 import unicodedata
 from collections.abc import Mapping
@@ -128,23 +127,14 @@ def write_summary(environ: Mapping[str, str], markdown: str) -> None:
     """
     file = environ.get("GITHUB_STEP_SUMMARY")
     used = os.path.getsize(file) if file and os.path.exists(file) else 0  # noqa: PTH110, PTH202 # one call each
-    room = SUMMARY_LIMIT - used - 2
+    room = SUMMARY_LIMIT - used - 1
     encoded = markdown.encode("utf-8", "backslashreplace")
     if len(encoded) > room:
-        kept = max(0, room - len(_SHORTENED))
-        markdown = encoded[:kept].decode("utf-8", "ignore").rpartition("\n")[0] + _SHORTENED if kept else ""
+        kept = room - len(_SHORTENED)
+        if kept < 0:
+            return
+        markdown = encoded[:kept].decode("utf-8", "ignore").rpartition("\n")[0] + _SHORTENED
     _append(environ, "GITHUB_STEP_SUMMARY", markdown + "\n")
-
-
-def report_early_error(error: ModelsealError, environ: Mapping[str, str]) -> None:
-    """Report an error in all three places, for the time before a station has been entered.
-
-    Args:
-        error: What went wrong.
-        environ: The environment.
-    """
-    with Console(sys.stderr, runner=is_runner(environ)) as console:
-        report_error(error, console, environ)
 
 
 def report_error(error: ModelsealError, console: Console, environ: Mapping[str, str]) -> None:

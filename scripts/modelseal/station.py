@@ -158,12 +158,16 @@ def read_inputs(inputs: type[T], texts: Mapping[str, str]) -> T:
     """
     values: dict[str, object] = {}
     for name, declared in options_of(inputs).items():
-        text = texts.get(name, "").strip() or declared.default
+        given = texts.get(name, "")
+        # A password may begin or end with a space; the line break at its end is the file's or the YAML's.
+        text = (given.strip("\r\n") if declared.secret else given.strip()) or declared.default
         if declared.required and not text:
             raise InputError(f"Input `{name}` is required.", mend=f"Give it: {declared.help}")
         try:
             values[name.replace("-", "_")] = declared.parse(text)
         except InputError as error:
+            if declared.secret:  # what is wrong with it repeats it
+                raise InputError(f"Input `{name}` cannot be used.", mend=error.mend) from None
             raise InputError(error.what, where=error.where or f"input `{name}`", mend=error.mend) from None
     return inputs(**values)
 
