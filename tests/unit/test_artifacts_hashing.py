@@ -2,6 +2,8 @@ import hashlib
 import os
 import random
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,12 @@ def make(folder: Path, sizes: list[int]) -> tuple[list[File], list[str]]:
 
 
 def run(files: list[File], temp_dir: Path, workers: int = 3) -> tuple[str, ...]:
-    return hashing.hash_files(files, workers=workers, temp_dir=temp_dir, environ=os.environ)
+    with hashing.Pool(workers=workers, temp_dir=temp_dir, environ=os.environ) as pool:
+        return pool.digests(files)
+
+
+def leftovers(temp_dir: Path) -> list[Path]:
+    return [*temp_dir.glob("*.jobs"), *temp_dir.glob("*.counter")]
 
 
 @pytest.fixture
@@ -51,11 +58,12 @@ def test_digest_of_every_kind_of_size(tmp_path: Path, size: int, pipeline_from: 
 def test_digests_come_in_the_order_of_the_files(tmp_path: Path, workers: int) -> None:
     files, digests = make(tmp_path, [*SIZES, *range(20)])
     done: list[int] = []
-    found = hashing.hash_files(files, workers=workers, temp_dir=tmp_path, environ=os.environ, on_progress=done.append)
+    with hashing.Pool(workers=workers, temp_dir=tmp_path, environ=os.environ, on_progress=done.append) as pool:
+        found = pool.digests(files)
     assert list(found) == digests
-    assert done[-1] == sum(file.size for file in files)
+    assert 0 < done[-1] <= sum(file.size for file in files)
     assert done == sorted(done)
-    assert not list(tmp_path.glob("next-batch*"))
+    assert not leftovers(tmp_path)
 
 
 def test_little_work_starts_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +93,7 @@ def test_a_file_that_is_not_what_was_found_is_an_error(
     with pytest.raises(InputError) as caught:
         run(files, tmp_path)
     assert caught.value.what.startswith("7 \\n\xff ")
-    assert not list(tmp_path.glob("next-batch*"))
+    assert not leftovers(tmp_path)
 
 
 def test_a_file_that_is_written_to_while_it_is_read_is_an_error(tmp_path: Path) -> None:
@@ -127,13 +135,13 @@ def test_a_read_error_in_the_reading_thread_is_an_error(tmp_path: Path, monkeypa
 
 
 WORKERS = {
-    "killed": "import os, sys; sys.stdin.read(); os.kill(os.getpid(), 9)",
-    "fails": "import sys; sys.stdin.read(); sys.exit(1)",
-    "not a worker": "import sys; sys.stdin.read(); print('hello')",
-    "unknown batch": "import sys; sys.stdin.read(); print('99', 'a' * 64 + ' 1', sep='\\t')",
-    "too short": "import sys; sys.stdin.read(); print('0', 'a' * 64 + ' 100', sep='\\t')",
-    "claims and forgets": "import sys; sys.path.insert(0, sys.argv[3]); import reading, os\n"
-    "sys.stdin.read(); reading.claim(os.open(sys.argv[1], os.O_RDWR))",
+    "killed": "import os, sys; os.kill(os.getpid(), 9)",
+    "fails": "import sys; sys.exit(1)",
+    "not a worker": "import sys; print('hello')",
+    "unknown batch": "import sys; print('99', 'a' * 64 + ' 1', sep='\\t')",
+    "too short": "import sys; print('0', 'a' * 64 + ' 100', sep='\\t')",
+    "claims and forgets": "import sys\nsys.path.insert(0, FOLDER)\nfrom reading import *\nCounter(sys.argv[2]).claim()",
+    "reads other jobs": "import sys\nsys.path.insert(0, FOLDER)\nimport reading\nreading._work('/dev/null', sys.argv[2])",
 }
 
 
@@ -144,10 +152,10 @@ def test_a_worker_that_does_not_do_its_work_is_an_error(
 ) -> None:
     script = tmp_path / "worker.py"
     folder = str(Path(reading.__file__).parent)
-    script.write_text(WORKERS[worker].replace("sys.argv[3]", repr(folder)))
+    script.write_text(WORKERS[worker].replace("FOLDER", repr(folder)))
     files, _ = make(tmp_path, [100] * 30)
     monkeypatch.setattr(reading, "__file__", str(script))
-    monkeypatch.setattr(hashing._Pool, "_work_here", lambda *_: None)
+    monkeypatch.setattr(hashing._Share, "claim", lambda _: None)
     with pytest.raises(ToolError):
         run(files, tmp_path)
 
@@ -164,7 +172,8 @@ def test_a_worker_sees_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(process, "run", spy)
     files, digests = make(tmp_path, [100] * 12)
     environ = {"GITHUB_TOKEN": "secret", "PYTHONPATH": "/planted", "PATH": os.environ["PATH"]}
-    assert list(hashing.hash_files(files, workers=2, temp_dir=tmp_path, environ=environ)) == digests
+    with hashing.Pool(workers=2, temp_dir=tmp_path, environ=environ) as pool:
+        assert list(pool.digests(files)) == digests
     assert seen
     assert not any({"GITHUB_TOKEN", "PYTHONPATH"} & env.keys() for env in seen)
 
@@ -172,4 +181,57 @@ def test_a_worker_sees_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_large_files_go_first_and_alone() -> None:
     sizes = [1, hashing._BATCH_BYTES, 2, hashing._BATCH_BYTES * 2, 3]
     files = [File(str(index), b"", size) for index, size in enumerate(sizes)]
-    assert hashing._batches(files) == ((3,), (1,), (0, 2, 4))
+    assert [[file.name for file in batch] for batch in hashing._batches(files)] == [["3"], ["1"], ["0", "2", "4"]]
+
+
+@pytest.mark.parametrize("offered", [slice(0, 6), slice(None), slice(2, None)])
+@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.usefixtures("shared")
+def test_what_is_offered_is_begun_before_it_is_asked_for(
+    tmp_path: Path, workers: int, offered: slice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "_ALONE_FILES", 4)
+    monkeypatch.setattr(hashing, "_BATCH_BYTES", 5000)
+    files, digests = make(tmp_path, [100, 6000, 0, 9000, *range(30)])
+    with hashing.Pool(workers=workers, temp_dir=tmp_path, environ=os.environ) as pool:
+        for file in files[offered]:
+            pool.offer([file])
+        assert bool(pool._threads) is (workers > 1)
+        if workers > 1:
+            wait_for(lambda: pool._share.backlog == 0)
+        assert list(pool.digests(files)) == digests
+    assert not leftovers(tmp_path)
+
+
+@pytest.mark.usefixtures("shared")
+def test_what_was_begun_ends_when_the_search_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashing, "_ALONE_FILES", 4)
+    files, _ = make(tmp_path, [100] * 12)
+    pool = hashing.Pool(workers=3, temp_dir=tmp_path, environ=os.environ)
+
+    def search() -> None:
+        pool.offer(files)
+        assert pool._threads
+        raise InputError("There is a socket in it.")
+
+    with pytest.raises(InputError), pool:
+        search()
+    assert not any(thread.is_alive() for thread in pool._threads)
+    assert not leftovers(tmp_path)
+
+
+@pytest.mark.usefixtures("shared")
+def test_one_bad_file_ends_the_others_soon(tmp_path: Path) -> None:
+    files, _ = make(tmp_path, [100] * 300)
+    Path(os.fsdecode(files[0].path)).unlink()
+    with hashing.Pool(workers=2, temp_dir=tmp_path, environ=os.environ) as pool:
+        with pytest.raises(InputError):
+            pool.digests(files)
+        assert pool._share.backlog > 0
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)

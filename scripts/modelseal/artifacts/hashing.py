@@ -5,11 +5,14 @@ files are shared between processes, except where starting those takes longer tha
 than each core's share of the whole gets a second thread that reads ahead.
 """
 
+import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from modelseal import process
 from modelseal.artifacts import reading
@@ -26,8 +29,6 @@ _HEX_DIGITS = 64
 # Where the interpreter itself may find its library; this process runs with the same.
 _LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH")
 
-_Batch = tuple[int, ...]
-
 
 def available_cores() -> int:
     """Return how many cores this process may use."""
@@ -36,139 +37,103 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def hash_files(
-    files: Sequence[File],
-    *,
-    workers: int,
-    temp_dir: Path,
-    environ: Mapping[str, str],
-    on_progress: Callable[[int], object] = lambda _: None,
-) -> tuple[str, ...]:
-    """Return the SHA-256 of each file, in hexadecimal and in the order of the files.
+class Pool:
+    """This process and others, which hash files together; a context manager.
 
     Args:
-        files: Regular files, as they were found.
-        workers: How many processes may hash at the same time.
-        temp_dir: A folder for a file that the workers count in.
+        workers: How many processes may hash at the same time, this one included.
+        temp_dir: A folder for the files through which the processes share the work.
         environ: The environment, for what the workers' interpreter needs of it.
         on_progress: Called now and then with the number of bytes done so far; from one thread at a time.
-
-    Raises:
-        InputError: A file cannot be read, has vanished, is no regular file any more, or changed.
-        ToolError: A worker died, or gave an answer that cannot be right.
     """
-    progress = _Progress(on_progress)
-    total = sum(file.size for file in files)
-    if workers == 1 or len(files) == 1 or (total <= _ALONE_BYTES and len(files) <= _ALONE_FILES):
-        return tuple(_hash_here(file, progress, reading.PIPELINED) for file in files)
-    # A file above its worker's share is still being hashed when the others are done: the second thread has a core.
-    share = max(reading.PIPELINED, total // workers + 1)
-    return _Pool(files, temp_dir, environ, progress, share).run(workers)
-
-
-class _Progress:
-    """Adds up what several threads report."""
-
-    def __init__(self, on_progress: Callable[[int], object]) -> None:
-        self._on_progress = on_progress
-        self._lock = threading.Lock()
-        self._done = 0
-
-    def add(self, count: int) -> None:
-        with self._lock:
-            self._done += count
-            self._on_progress(self._done)
-
-
-def _hash_here(file: File, progress: _Progress, pipeline_from: int) -> str:
-    try:
-        digest, size = reading.digest_file(file.path, progress.add, pipeline_from)
-    except reading.ReadingError as error:
-        raise _unread(file, str(error)) from error
-    if size != file.size:
-        raise _unread(file, reading.CHANGED)
-    return digest
-
-
-def _unread(file: File, why: str) -> InputError:
-    return InputError(
-        f"{visible(file.name)} {why}.".replace("..", "."),
-        mend="Make it readable, and see that nothing writes to it while it is hashed.",
-    )
-
-
-def _batches(files: Sequence[File]) -> tuple[_Batch, ...]:
-    """Cut the work into portions: the largest files first, one by one, then the small ones together."""
-    large = sorted((i for i, file in enumerate(files) if file.size >= _BATCH_BYTES), key=lambda i: -files[i].size)
-    batches: list[_Batch] = [(index,) for index in large]
-    batch: list[int] = []
-    size = 0
-    for index, file in enumerate(files):
-        if file.size >= _BATCH_BYTES:
-            continue
-        batch.append(index)
-        size += file.size
-        if size >= _BATCH_BYTES or len(batch) == _BATCH_FILES:
-            batches.append(tuple(batch))
-            batch, size = [], 0
-    if batch:
-        batches.append(tuple(batch))
-    return tuple(batches)
-
-
-class _Pool:
-    """This process and others over one list of batches; see `reading` for how they share it."""
 
     def __init__(
-        self, files: Sequence[File], temp_dir: Path, environ: Mapping[str, str], progress: _Progress, pipeline_from: int
+        self,
+        *,
+        workers: int,
+        temp_dir: Path,
+        environ: Mapping[str, str],
+        on_progress: Callable[[int], object] = lambda _: None,
     ) -> None:
-        self._files = files
-        self._batches = _batches(files)
-        self._jobs = b"\0\0".join(b"\0".join([files[index].path for index in batch]) for batch in self._batches)
-        self._counter = temp_dir / f"next-batch-{os.urandom(8).hex()}"
-        self._progress = progress
-        self._pipeline_from = pipeline_from
+        self._workers = workers
+        self._progress = _Progress(on_progress)
         libraries = {name: environ[name] for name in _LIBRARY_PATHS if name in environ}
         self._environ = process.scrubbed_environment(environ, **libraries)
-        self._digests = [""] * len(files)
+        self._share = _Share(temp_dir)
+        self._offered: list[File] = []
+        self._digests: dict[str, str] = {}
+        self._threads: list[threading.Thread] = []
         self._answers: list[bytes] = []
         self._errors: list[ModelsealError] = []
 
-    def run(self, workers: int) -> tuple[str, ...]:
-        """Let that many processes, this one included, hash everything."""
-        others = min(workers, len(self._batches)) - 1
-        counter = os.open(self._counter, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        threads = [threading.Thread(target=self._work_elsewhere, args=(counter,)) for _ in range(others)]
-        try:
-            for thread in threads:
-                thread.start()
-            self._work_here(counter)
-        except BaseException:
-            reading.stop(counter)
-            raise
-        finally:
-            for thread in threads:
-                thread.join()
-            os.close(counter)
-            self._counter.unlink(missing_ok=True)
-        if self._errors:
-            raise self._errors[0]
-        self._read_answers()
-        return tuple(self._digests)
+    def __enter__(self) -> Self:
+        return self
 
-    def _work_here(self, counter: int) -> None:
-        while (number := reading.claim(counter)) < len(self._batches):
-            for index in self._batches[number]:
-                self._digests[index] = _hash_here(self._files[index], self._progress, self._pipeline_from)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._share.stop()
+        if error is None or isinstance(error, Exception):  # else we are told to end, and so are the workers
+            self._join()
+        self._share.close()
 
-    def _work_elsewhere(self, counter: int) -> None:
+    def offer(self, files: Iterable[File]) -> None:
+        """Take files that will be asked for, so that others can begin on them while more are being looked for.
+
+        Only small ones are begun: large ones are best done first, and which are the largest is known at the end.
+        """
+        if self._workers == 1:
+            return
+        self._offered += [file for file in files if file.size < _BATCH_BYTES]
+        if len(self._offered) >= _ALONE_FILES or self._threads:
+            while len(self._offered) >= _BATCH_FILES and self._share.backlog < self._workers:
+                self._share.publish([tuple(self._offered[:_BATCH_FILES])], reading.PIPELINED)
+                del self._offered[:_BATCH_FILES]
+                self._start(self._workers - 1)
+
+    def digests(self, files: Sequence[File]) -> tuple[str, ...]:
+        """Return the SHA-256 of each file, in hexadecimal and in the order of the files.
+
+        Args:
+            files: Regular files, as they were found, whether they were offered or not.
+
+        Raises:
+            InputError: A file cannot be read, has vanished, is no regular file any more, or changed.
+            ToolError: A worker died, or gave an answer that cannot be right.
+        """
+        begun = {file.name for batch in self._share.batches for file in batch}
+        rest = [file for file in files if file.name not in begun] if begun else files
+        total = sum([file.size for file in rest])
+        few = len(files) == 1 or (total <= _ALONE_BYTES and len(files) <= _ALONE_FILES)
+        if self._workers == 1 or (few and not begun):
+            return tuple([self._hash_here(file, reading.PIPELINED) for file in files])
+        # A file above its worker's share is still being hashed when the others are done: a second thread has a core.
+        pipeline_from = max(reading.PIPELINED, total // self._workers + 1)
+        self._share.publish(_batches(rest), pipeline_from, complete=True)
+        self._start(min(self._workers, len(self._share.batches)) - 1)
+        while (number := self._share.claim()) is not None:
+            for file in self._share.batches[number]:
+                self._digests[file.name] = self._hash_here(file, pipeline_from)
+        self._join()
+        return self._collected(files)
+
+    def _start(self, workers: int) -> None:
+        while len(self._threads) < workers:
+            self._threads.append(threading.Thread(target=self._work_elsewhere, daemon=True))
+            self._threads[-1].start()
+
+    def _join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def _work_elsewhere(self) -> None:
         # -S and a script instead of a module: nothing but this one file and the standard library is looked at.
-        argv = [sys.executable, "-I", "-S", reading.__file__, str(self._counter), str(self._pipeline_from)]
+        argv = [sys.executable, "-I", "-S", reading.__file__, *self._share.paths]
         try:
-            done = process.run(argv, env=self._environ, stdin=self._jobs, on_line=self._count)
+            done = process.run(argv, env=self._environ, on_line=self._count)
         except ModelsealError as error:
             self._errors.append(error)
-            reading.stop(counter)
+            self._share.stop()
         else:
             self._answers.append(done.stdout)
 
@@ -176,26 +141,132 @@ class _Pool:
         if line.isascii() and line.isdigit():
             self._progress.add(int(line))
 
-    def _read_answers(self) -> None:
+    def _hash_here(self, file: File, pipeline_from: int) -> str:
+        try:
+            digest, size = reading.digest_file(file.path, self._progress.add, pipeline_from)
+        except reading.ReadingError as error:
+            raise _unread(file, str(error)) from error
+        if size != file.size:
+            raise _unread(file, reading.CHANGED)
+        return digest
+
+    def _collected(self, files: Sequence[File]) -> tuple[str, ...]:
+        if self._errors:
+            raise self._errors[0]
         try:
             for answer in self._answers:
                 for line in answer.decode().split("\n")[:-1]:
                     self._read(line)
-        except (ValueError, IndexError) as error:
-            raise _broken() from error
-        if not all(map(len, self._digests)):
-            raise _broken()
+            return tuple([self._digests[file.name] for file in files])
+        except (LookupError, ValueError) as error:
+            what = "A worker process ended before its work was done."
+            raise ToolError(what, mend="Run again with `workers` set to 1.") from error
 
     def _read(self, line: str) -> None:
         number, *found = line.split("\t")
-        batch = self._batches[int(number)]
+        batch = self._share.batches[int(number)]
         if found[0].startswith("!"):
-            raise _unread(self._files[batch[int(found[0][1:])]], found[1])
-        for index, answer in zip(batch, found, strict=True):
-            if int(answer[_HEX_DIGITS + 1 :]) != self._files[index].size:
-                raise _unread(self._files[index], reading.CHANGED)
-            self._digests[index] = answer[:_HEX_DIGITS]
+            raise _unread(batch[int(found[0][1:])], found[1])
+        for file, answer in zip(batch, found, strict=True):
+            if int(answer[_HEX_DIGITS + 1 :]) != file.size:
+                raise _unread(file, reading.CHANGED)
+            self._digests[file.name] = answer[:_HEX_DIGITS]
 
 
-def _broken() -> ToolError:
-    return ToolError("A worker process ended before its work was done.", mend="Run again with `workers` set to 1.")
+class _Share:
+    """The work in batches, and the two files that tell workers of it; see `reading`. No file before there is work."""
+
+    def __init__(self, folder: Path) -> None:
+        name = os.urandom(8).hex()
+        self._jobs = folder / f"{name}.jobs"
+        self._counter_path = folder / f"{name}.counter"
+        self._counter: reading.Counter | None = None
+        self._lock = threading.Lock()  # the counter's own lock is between processes, not between threads
+        self.batches: list[Sequence[File]] = []
+
+    @property
+    def paths(self) -> tuple[str, str]:
+        """The paths of both files."""
+        return str(self._jobs), str(self._counter_path)
+
+    @property
+    def backlog(self) -> int:
+        """How many batches nobody has begun yet."""
+        return self._counter.backlog if self._counter is not None else 0
+
+    def publish(self, batches: Iterable[Sequence[File]], pipeline_from: int, *, complete: bool = False) -> None:
+        """Add batches, and say whether these were the last."""
+        added = tuple(batches)
+        with self._jobs.open("ab") as jobs:
+            jobs.writelines(reading.encode_batch([file.path for file in batch], pipeline_from) for batch in added)
+        self.batches += added
+        with self._lock:
+            if self._counter is None:
+                self._counter = reading.Counter(str(self._counter_path))
+            self._counter.publish(len(self.batches), complete=complete)
+
+    def claim(self) -> int | None:
+        """Return the number of the next batch for this process, None when there is none any more."""
+        with self._lock:
+            return self._counter.claim() if self._counter is not None else None
+
+    def stop(self) -> None:
+        """Let nobody begin anything any more."""
+        with self._lock:
+            if self._counter is not None:
+                self._counter.stop()
+
+    def close(self) -> None:
+        """Remove the files."""
+        with self._lock:
+            if self._counter is not None:
+                self._counter.close()
+                self._counter = None
+        for path in (self._jobs, self._counter_path):
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+
+
+class _Progress:
+    """Adds up what several threads report, and passes it on where it is worth it."""
+
+    _EACH = 1 << 22
+
+    def __init__(self, on_progress: Callable[[int], object]) -> None:
+        self._on_progress = on_progress
+        self._lock = threading.Lock()
+        self._done = 0
+        self._told = 0
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self._done += count
+            if self._done - self._told >= self._EACH:
+                self._told = self._done
+                self._on_progress(self._done)
+
+
+def _unread(file: File, why: str) -> InputError:
+    return InputError(
+        f"{visible(file.name)} {why}.",
+        mend="Make it readable, and see that nothing writes to it while it is hashed.",
+    )
+
+
+def _batches(files: Iterable[File]) -> list[Sequence[File]]:
+    """Cut the work into portions: the largest files first, one by one, then the small ones together."""
+    batches: list[Sequence[File]] = []
+    small: list[File] = []
+    size = 0
+    for file in files:
+        if file.size >= _BATCH_BYTES:
+            batches.append((file,))
+            continue
+        small.append(file)
+        size += file.size
+        if size >= _BATCH_BYTES or len(small) == _BATCH_FILES:
+            batches.append(small)
+            small, size = [], 0
+    if small:
+        batches.append(small)
+    return sorted(batches, key=lambda batch: (len(batch) > 1, -batch[0].size if len(batch) == 1 else 0))

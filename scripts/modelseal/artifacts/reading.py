@@ -3,21 +3,24 @@
 Only the standard library is imported here, and nothing of ours: the file is also run as a script, by an interpreter
 that should be hashing 10 milliseconds after it was started.
 
-A worker's standard input is the list of all jobs, the same for every worker: paths joined by NUL, batches of them
-joined by two. Which batch comes next is a number in a file that the workers lock in turn, so that a slow core takes
-fewer. For each batch it has done, a worker prints its number and the files' digests and sizes; on standard error, how
-many bytes it has read since it last said so.
+Jobs come in batches through a file that grows: for each, the size from which on a second thread reads ahead, and the
+paths, joined by NUL and ended by two. A second file, the counter, says how many batches there are, which one is next,
+and whether there will be more; whoever reads or writes it locks it. So a slow core takes fewer batches, and hashing
+begins while files are still being looked for. For each batch it has done, a worker prints its number and the files'
+digests and sizes; on standard error, how many bytes it has read since it last said so.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import stat
 import sys
+import time
 
 TYPE_CHECKING = False  # typing's own takes 3 milliseconds to import
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from queue import SimpleQueue
     from typing import Protocol
 
@@ -36,7 +39,10 @@ PIPELINED = 1 << 24
 _PIPELINE_BUFFER = 1 << 20
 _PIPELINE_BUFFERS = 4
 _REPORTED_EACH = 1 << 25
-_COUNTER_BYTES = 8
+# Seconds between two looks at the counter while files are still being looked for.
+_PATIENCE = 0.002
+_NUMBER_BYTES = 8
+_MORE, _COMPLETE, _STOPPED = range(3)
 
 CHANGED = "changed while it was read"
 NOT_REGULAR = "is not a regular file any more"
@@ -145,53 +151,121 @@ def _fill(
             return
 
 
-def claim(counter: int) -> int:
-    """Return the next number from a counter file that is open under this descriptor, and count up."""
-    fcntl.flock(counter, fcntl.LOCK_EX)
-    try:
-        number = int.from_bytes(os.pread(counter, _COUNTER_BYTES, 0), "big")
-        os.pwrite(counter, (number + 1).to_bytes(_COUNTER_BYTES, "big"), 0)
-    finally:
-        fcntl.flock(counter, fcntl.LOCK_UN)
-    return number
+class Counter:
+    """The counter file that is shared between processes.
+
+    Args:
+        path: The file; it is made if it is not there.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def claim(self) -> int | None:
+        """Return the number of the next batch, waiting for it if need be; None when there is none any more."""
+        while True:
+            with self._locked():
+                following, published, state = self._read()
+                if state != _STOPPED and following < published:
+                    self._write(following + 1, published, state)
+                    return following
+            if state != _MORE:
+                return None
+            time.sleep(_PATIENCE)
+
+    def publish(self, count: int, *, complete: bool = False) -> None:
+        """Say how many batches there are, and whether these are all."""
+        with self._locked():
+            following, _, state = self._read()
+            self._write(following, count, max(state, _COMPLETE if complete else _MORE))
+
+    def stop(self) -> None:
+        """Say that nothing more is to be done."""
+        with self._locked():
+            following, published, _ = self._read()
+            self._write(following, published, _STOPPED)
+
+    @property
+    def backlog(self) -> int:
+        """How many batches nobody has claimed yet."""
+        following, published, _ = self._read()
+        return published - following
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing more is to be done."""
+        return self._read()[2] == _STOPPED
+
+    @contextlib.contextmanager
+    def _locked(self) -> "Iterator[None]":
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _read(self) -> tuple[int, int, int]:
+        data = os.pread(self._descriptor, 3 * _NUMBER_BYTES, 0)
+        following, published, state = (
+            int.from_bytes(data[at : at + _NUMBER_BYTES], "big") for at in range(0, 3 * _NUMBER_BYTES, _NUMBER_BYTES)
+        )
+        return following, published, state
+
+    def _write(self, *numbers: int) -> None:
+        os.pwrite(self._descriptor, b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in numbers), 0)
 
 
-def stop(counter: int) -> None:
-    """Set a counter file to a number that no list of jobs reaches: every worker ends after what it is doing now."""
-    fcntl.flock(counter, fcntl.LOCK_EX)
-    os.pwrite(counter, (1 << 62).to_bytes(_COUNTER_BYTES, "big"), 0)
-    fcntl.flock(counter, fcntl.LOCK_UN)
+def encode_batch(paths: "Iterable[bytes]", pipeline_from: int) -> bytes:
+    """Write a batch as it stands in the file of jobs."""
+    return b"\0".join([b"%d" % pipeline_from, *paths]) + b"\0\0"
 
 
-def _work(counter_path: str, pipeline_from: int) -> None:
-    batches = sys.stdin.buffer.read().split(b"\0\0")
-    counter = os.open(counter_path, os.O_RDWR | os.O_CLOEXEC)
-    progress = _Progress()
-    while (number := claim(counter)) < len(batches):
-        found = [b"%d" % number]
-        for index, path in enumerate(batches[number].split(b"\0")):
-            try:
-                digest, size = digest_file(path, progress.add, pipeline_from)
-            except ReadingError as error:
-                sys.stdout.buffer.write(b"%d\t!%d\t%s\n" % (number, index, str(error).encode()))
-                stop(counter)
-                return
-            found.append(b"%s %d" % (digest.encode(), size))
-        sys.stdout.buffer.write(b"\t".join(found) + b"\n")
-        sys.stdout.buffer.flush()
-        progress.report()
+def _work(jobs_path: str, counter_path: str) -> None:
+    counter = Counter(counter_path)
+    progress = _Progress(counter)
+    batches: list[bytes] = []
+    rest = b""
+    with os.fdopen(os.open(jobs_path, os.O_RDONLY | os.O_CLOEXEC), "rb", buffering=0) as jobs:
+        while (number := counter.claim()) is not None:
+            if len(batches) <= number:
+                *more, rest = (rest + (jobs.readall() or b"")).split(b"\0\0")
+                batches += more
+            sys.stdout.buffer.write(b"%d\t%s\n" % (number, _answer(batches[number], progress, counter)))
+            sys.stdout.buffer.flush()
+            progress.report()
+
+
+def _answer(batch: bytes, progress: "_Progress", counter: Counter) -> bytes:
+    first, *paths = batch.split(b"\0")
+    pipeline_from = int(first)
+    found = []
+    for index, path in enumerate(paths):
+        try:
+            digest, size = digest_file(path, progress.add, pipeline_from)
+        except ReadingError as error:
+            counter.stop()
+            return b"!%d\t%s" % (index, str(error).encode())
+        found.append(b"%s %d" % (digest.encode(), size))
+    return b"\t".join(found)
 
 
 class _Progress:
-    """Says now and then, on standard error, how many bytes were read."""
+    """Says now and then, on standard error, how many bytes were read, and ends the worker when it is not needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
         self._unreported = 0
 
     def add(self, count: int) -> None:
         self._unreported += count
         if self._unreported >= _REPORTED_EACH:
             self.report()
+            if self._counter.stopped:
+                sys.exit()
 
     def report(self) -> None:
         os.write(2, b"%d\n" % self._unreported)
@@ -199,4 +273,4 @@ class _Progress:
 
 
 if __name__ == "__main__":
-    _work(sys.argv[1], int(sys.argv[2]))
+    _work(sys.argv[1], sys.argv[2])

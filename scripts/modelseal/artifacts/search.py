@@ -4,7 +4,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
@@ -62,15 +62,23 @@ class Search:
         ignored: Names of what was left out because the caller said so.
         folders: Folders that were taken with all their contents.
         has_links: Whether a symbolic link stands for one of the files.
+
+    Args:
+        root: As above.
+        ignore: Patterns of names to leave out.
+        on_files: Called with what a folder contained, as soon as it is known; not with every file that is found.
     """
 
-    def __init__(self, root: bytes, ignore: tuple[Pattern, ...]) -> None:
+    def __init__(
+        self, root: bytes, ignore: tuple[Pattern, ...], on_files: Callable[[Iterable[File]], object] = lambda _: None
+    ) -> None:
         self.root = root
         self.files: dict[str, File] = {}
         self.ignored: set[str] = set()
         self.folders: set[bytes] = set()
         self.has_links = False
         self._ignore = ignore
+        self._on_files = on_files
 
     def take_folder(self, folder: bytes) -> None:
         """Add all that is in a folder, which is the root or lies below it."""
@@ -138,14 +146,18 @@ class Search:
         """Do what `_look_at` does, where there is nothing to match: as fast as large trees need it."""
         name = self._name(visit.folder)
         prefix = f"{name}/" if name else ""
+        found = []
         for entry in entries:
             if entry.is_file(follow_symlinks=False):
                 name = prefix + entry.name.decode("utf-8", "surrogateescape")
-                self.files[name] = File(name, entry.path, entry.stat(follow_symlinks=False).st_size)
+                found.append(File(name, entry.path, entry.stat(follow_symlinks=False).st_size))
             elif entry.is_dir(follow_symlinks=False):
                 todo.append(_Visit(entry.path, _EVERYTHING, visit.reached, visit.ignoring))
             else:
                 self._take_entry(entry.path, self._name(entry.path))
+        known = self.files.keys() & [file.name for file in found] if self.files else ()
+        self.files.update([(file.name, file) for file in found])
+        self._on_files(file for file in found if file.name not in known)
 
     def _look_at(self, entry: os.DirEntry[bytes], visit: _Visit, todo: list[_Visit]) -> bool:
         """Take an entry or pass over it, and return whether it matched."""

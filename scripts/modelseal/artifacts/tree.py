@@ -3,7 +3,7 @@
 # ruff: noqa: PTH100, PTH112, PTH118, PTH119
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,13 @@ def name_order(name: str) -> str:
     return name.replace("/", "\0")  # below every letter that a part can have
 
 
-def find(paths: Sequence[str], ignore: Sequence[str], current: Path) -> Tree:
+def find(
+    paths: Sequence[str],
+    ignore: Sequence[str],
+    current: Path,
+    *,
+    on_files: Callable[[Iterable[File]], object] = lambda _: None,
+) -> Tree:
     """Expand files, folders and globs to regular files.
 
     One path that is a folder gives names relative to that folder. Anything else gives names relative to the current
@@ -62,6 +68,7 @@ def find(paths: Sequence[str], ignore: Sequence[str], current: Path) -> Tree:
         paths: Files, folders and globs (see `patterns`). A glob that matches a folder means all that is in it.
         ignore: Globs of names within the tree; what they match is left out, folders with all their contents.
         current: The current directory.
+        on_files: Called with files as soon as they are found, for those who can begin with some; not with every file.
 
     Raises:
         InputError: A path does not exist, lies outside, or cannot be read; a glob matches nothing; a symbolic link
@@ -76,6 +83,7 @@ def find(paths: Sequence[str], ignore: Sequence[str], current: Path) -> Tree:
     search = Search(
         os.path.realpath(given[0]) if one_folder else base,
         tuple(patterns.parse(decoded(os.fsencode(text))) for text in ignore),
+        on_files,
     )
     for text, path in zip(paths, given, strict=True):
         _take(search, path, is_glob=patterns.has_magic(text))

@@ -87,13 +87,20 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         InputError: The paths, the name or `check` cannot be used, or a file cannot be read.
         ToolError: A worker died, or the disk is full.
     """
-    found = tree.find(inputs.paths, inputs.ignore, Path.cwd())
-    name = _checked(inputs.name) if inputs.name else _sanitised(found.own_name)
-    manifest_path = context.output_dir / f"{name}.manifest.json"
-    checksums_path = context.output_dir / _CHECKSUMS
-    _refuse_own_files(found, (manifest_path, checksums_path))
-    earlier = _read_check(inputs.check) if inputs.check is not None else None
-    digests = _hash(found, inputs.workers, context)
+    with hashing.Pool(
+        workers=inputs.workers or hashing.available_cores(),
+        temp_dir=context.temp_dir,
+        environ=context.environ,
+        on_progress=_Progress().tell,
+    ) as pool:
+        found = tree.find(inputs.paths, inputs.ignore, Path.cwd(), on_files=pool.offer)
+        name = _checked(inputs.name) if inputs.name else _sanitised(found.own_name)
+        manifest_path = context.output_dir / f"{name}.manifest.json"
+        checksums_path = context.output_dir / _CHECKSUMS
+        _refuse_own_files(found, (manifest_path, checksums_path))
+        earlier = _read_check(inputs.check) if inputs.check is not None else None
+        logger.info("Hashing %s, %s", summary.quantity(len(found.files), "file"), summary.size(found.total_bytes))
+        digests = pool.digests(found.files)
     made = manifest.make(
         name,
         ((file.name, digest) for file, digest in zip(found.files, digests, strict=True)),
@@ -165,27 +172,16 @@ def _read_check(check: Path) -> dict[str, str]:
     return dict(read)
 
 
-def _hash(found: Tree, workers: int | None, context: Context) -> tuple[str, ...]:
-    total = found.total_bytes
-    logger.info("Hashing %s, %s", summary.quantity(len(found.files), "file"), summary.size(total))
-    started = told = time.monotonic()
+class _Progress:
+    """Tells a person now and then how far the hashing has got."""
 
-    def tell(done: int) -> None:
-        nonlocal told
-        now = time.monotonic()
-        if now - told >= _PROGRESS_SECONDS:
-            told = now
-            logger.info("Hashed %s of %s", summary.size(done), summary.size(total))
+    def __init__(self) -> None:
+        self._told = time.monotonic()
 
-    digests = hashing.hash_files(
-        found.files,
-        workers=workers or hashing.available_cores(),
-        temp_dir=context.temp_dir,
-        environ=context.environ,
-        on_progress=tell,
-    )
-    logger.info("Hashed all of it in %.1f seconds", time.monotonic() - started)
-    return digests
+    def tell(self, done: int) -> None:
+        if time.monotonic() - self._told >= _PROGRESS_SECONDS:
+            self._told = time.monotonic()
+            logger.info("Hashed %s so far", summary.size(done))
 
 
 def _failed(inputs: Inputs, name: str, differences: Differences, outputs: Outputs) -> Outcome:
