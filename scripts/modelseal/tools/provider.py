@@ -1,16 +1,19 @@
 """Find the executable that may run: in a given folder, in our own cache, on the machine, or at one of its sources."""
 
 import contextlib
+import gzip
 import hashlib
 import json
 import logging
 import mmap
+import os
 import re
 import secrets
 import shutil
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +69,7 @@ def provide(name: str, requested: str, *, tools_dir: Path | None, environ: Mappi
 
 def _accepted(tool: Tool, *, vouched_for: bool) -> Tool:
     """Look into an executable that only the caller vouches for: a known-bad version may hide behind another name."""
-    if vouched_for:
+    if vouched_for and tool.path.stat().st_size:
         for version in refused_versions(tool.name):
             # Go's linker writes the version flag into the build information of the executable.
             pattern = rf"{tool.name}\b[^\"\n ]{{0,80}}[.=\t]v?{re.escape(version)}\b".encode()
@@ -100,18 +103,22 @@ def _on_machine(release: Release, cache: Path, environ: Mapping[str, str]) -> To
         return None
     cached = cache / expected / release.tool
     if cached.is_file():
-        found = _sha256(cached)
-        if found != expected:
-            raise ToolError(
-                f"The {release.tool} executable has been replaced: its SHA-256 is {found}, not {expected}.",
-                where=str(cached),
-                mend="Find out who did that; treat this machine's secrets as stolen. Then delete the file.",
-            )
+        _refuse_replaced(cached, expected)
         return Tool(release.tool, release.version, cached, expected)
     on_path = shutil.which(release.tool, path=environ.get("PATH", ""))
     if on_path and _sha256(Path(on_path)) == expected:
         return Tool(release.tool, release.version, Path(on_path).resolve(), expected)
     return None
+
+
+def _refuse_replaced(cached: Path, expected: str) -> None:
+    found = _sha256(cached)
+    if found != expected:
+        raise ToolError(
+            f"The {cached.name} executable has been replaced: its SHA-256 is {found}, not {expected}.",
+            where=str(cached),
+            mend="Find out who did that; treat this machine's secrets as stolen. Then delete the file.",
+        )
 
 
 def _fetched(candidates: tuple[Release, ...], cache: Path, environ: Mapping[str, str]) -> Tool:
@@ -145,10 +152,9 @@ def _downloaded(source: Source, cache: Path, environ: Mapping[str, str]) -> Iter
     """Fetch an archive or wheel whose digest is right. A part that was fetched earlier is gone on with."""
     cache.mkdir(parents=True, exist_ok=True)
     if source.url:
-        file = cache / f"{source.sha256}.part"
-        download.fetch(source.url, file, sha256=source.sha256, environ=environ)
-        yield file
-        file.unlink(missing_ok=True)
+        with download.part(cache, source.sha256) as file:
+            download.fetch(source.url, file, sha256=source.sha256, environ=environ)
+            yield file
     else:
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             yield download.fetch_wheel(source.requirement, Path(folder), sha256=source.sha256, environ=environ)
@@ -161,6 +167,8 @@ def _install(release: Release, source: Source, archive: Path, cache: Path) -> To
     try:
         with temporary.open("wb") as target:
             digest = _extract(archive, source, target)
+            target.flush()
+            os.fsync(target.fileno())  # after a power cut half of it would look like a replaced one
         expected = release.executable or _recorded(release, cache)
         if expected is not None and digest != expected:
             raise ToolError(
@@ -171,6 +179,8 @@ def _install(release: Release, source: Source, archive: Path, cache: Path) -> To
         temporary.chmod(0o755)
         installed = cache / digest / release.tool
         installed.parent.mkdir(exist_ok=True)
+        if installed.is_file():
+            _refuse_replaced(installed, digest)
         temporary.replace(installed)
     finally:
         temporary.unlink(missing_ok=True)
@@ -190,7 +200,7 @@ def _extract(archive: Path, source: Source, target: IO[bytes]) -> str:
                     raise ToolError("The executable in the archive is larger than 1 GiB.", where=source.name)
                 digest.update(chunk)
                 target.write(chunk)
-    except (KeyError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+    except (KeyError, tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise ToolError(f"The archive cannot be read: {error}.", where=source.name) from error
     return digest.hexdigest()
 
