@@ -1,0 +1,185 @@
+import hashlib
+import json
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from modelseal.errors import ToolError
+from modelseal.vulnerabilities import trivy
+from modelseal.vulnerabilities.database import Database
+from vulnerability_reports import report
+
+WRITE = 'while [ $# -gt 1 ]; do [ "$1" = --output ] && out=$2; shift; done; cat {good} >"$out"'
+
+
+def fake(folder: Path, script: str, **environ: str) -> trivy.Trivy:
+    """Make a Trivy that does something else; it notes how it was called."""
+    good = folder / "good.json"
+    good.write_bytes(report())
+    executable = folder / "trivy"
+    executable.write_text(
+        f"#!/bin/sh\nenv >{folder}/environ; pwd >{folder}/cwd; ls -A >{folder}/listing\n{script.format(good=good)}\n"
+    )
+    executable.chmod(0o755)
+    (folder / "private").mkdir(exist_ok=True)
+    return trivy.Trivy(executable, {"PATH": os.environ["PATH"], **environ}, folder / "private")
+
+
+def database(folder: Path) -> Database:
+    (folder / "cache" / "db").mkdir(parents=True)
+    return Database(folder / "cache" / "db", 2, datetime.now(UTC))
+
+
+def scan(folder: Path, script: str, **environ: str) -> trivy.Scan:
+    scanner = fake(folder, script, **environ)
+    return trivy.scan(scanner, folder / "image.tar", ("vuln", "secret"), database(folder), offline=True)
+
+
+def test_hands_on_what_trivy_wrote(tmp_path: Path) -> None:
+    done = scan(tmp_path, WRITE)
+    assert done.report == report()
+    assert done.scanners == ("vuln", "secret")
+    assert done.started <= done.finished
+
+
+@pytest.mark.parametrize(
+    ("script", "what"),
+    [
+        ("exit 1", "exit code 1"),
+        (f"{WRITE}; exit 1", "exit code 1"),
+        (f"{WRITE}; kill -9 $$", "signal 9"),
+        (f"{WRITE}; kill -11 $$", "signal 11"),
+        ("true", "left no report"),
+        (f"{WRITE}; printf '2026-01-01T00:00:00Z\\tERROR\\tcannot read layer\\n' >&2", "reported errors"),
+        (f"{WRITE}; printf '2026-01-01T00:00:00Z\\tFATAL\\tFatal error\\n' >&2", "reported errors"),
+        (
+            f"{WRITE}; printf '2026-01-01T00:00:00Z\\tERROR\\tearly\\n' >&2; seq -f '2026\\tINFO\\t%g' 1 30000 >&2",
+            "reported errors",
+        ),
+        (
+            f"{WRITE}; printf '2026\\tWARN\\tThis OS version is not on the EOL list\\tfamily=\"debian\"\\n' >&2",
+            "does not know this release",
+        ),
+        (f"{WRITE}; printf '2026\\tWARN\\tUnsupported os\\tfamily=\"plan9\"\\n' >&2", "does not know this release"),
+    ],
+)
+def test_a_mishap_is_an_error(tmp_path: Path, script: str, what: str) -> None:
+    with pytest.raises(ToolError) as caught:
+        scan(tmp_path, script)
+    assert what in caught.value.what
+
+
+def test_warnings_of_other_things_are_none(tmp_path: Path) -> None:
+    assert scan(tmp_path, f"{WRITE}; printf '2026\\tWARN\\tDEBUG ERROR of no weight\\n' >&2").report
+
+
+def test_a_trivy_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trivy, "_SCAN_SECONDS", -59)
+    started = time.monotonic()
+    with pytest.raises(ToolError, match="did not finish"):
+        scan(tmp_path, f"sleep 300 & echo $! >{tmp_path}/pid; wait")
+    assert time.monotonic() - started < 8
+    child = int((tmp_path / "pid").read_text())
+    for _ in range(100):
+        if not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text():
+            return
+        time.sleep(0.02)
+    pytest.fail("what Trivy started is still running")
+
+
+def test_trivy_sees_no_token_no_setting_and_no_file_of_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("trivy.yaml", ".trivyignore", "trivy-secret.yaml"):
+        (tmp_path / name).write_text("x")
+    monkeypatch.chdir(tmp_path)
+    planted = {
+        "GITHUB_TOKEN": "t", "ACTIONS_RUNTIME_TOKEN": "t", "AWS_SECRET_ACCESS_KEY": "t", "TRIVY_SEVERITY": "LOW",
+        "TRIVY_IGNOREFILE": "x", "TRIVY_CONFIG": "x", "TRIVY_SERVER": "x", "LD_PRELOAD": "", "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path), "GITHUB_ACTIONS": "true", "CI": "true",
+    }  # fmt: skip
+    scan(tmp_path, WRITE, **planted)
+    seen = dict(line.split("=", 1) for line in (tmp_path / "environ").read_text().splitlines() if "=" in line)
+    assert not (planted.keys() - {"HOME"}) & seen.keys()
+    assert seen["HOME"].startswith(str(tmp_path / "private"))
+    assert (tmp_path / "listing").read_text() == ""
+    assert Path((tmp_path / "cwd").read_text().strip()).is_relative_to(tmp_path / "private")
+
+
+def downloading(folder: Path, script: str = "true", **metadata: object) -> trivy.Trivy:
+    """Make a Trivy that downloads a database as the real one does: into new files, the metadata last."""
+    content = json.dumps({"Version": 2, "UpdatedAt": "2026-11-22T00:00:00Z"} | metadata)
+    return fake(
+        folder,
+        f'while [ $# -gt 0 ]; do [ "$1" = --cache-dir ] && c=$2; shift; done\necho "$c" >>{folder}/caches\n'
+        f"mkdir -p $c/db; rm -f $c/db/*; {script}\ndate +%N >$c/db/trivy.db; echo '".replace("{", "{{").replace(
+            "}", "}}"
+        )
+        + content.replace("{", "{{").replace("}", "}}")
+        + "' >$c/db/metadata.json",
+    )
+
+
+def test_each_repository_has_a_database_of_its_own(tmp_path: Path) -> None:
+    for number, repository in enumerate(("", "a/db", "b/db", "a/db")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        trivy.update(downloading(folder), tmp_path / "cache", repository)
+    caches = [(tmp_path / str(number) / "caches").read_text() for number in range(4)]
+    assert len(set(caches)) == 3
+    assert caches[1] == caches[3]
+
+
+def test_a_later_update_does_not_change_the_database_of_a_running_scan(tmp_path: Path) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    first = trivy.update(downloading(folders[0]), tmp_path / "cache", "")
+    before = hashlib.sha256((first.folder / "trivy.db").read_bytes()).digest()
+    second = trivy.update(downloading(folders[1], UpdatedAt="2026-11-23T00:00:00Z"), tmp_path / "cache", "")
+    assert hashlib.sha256((first.folder / "trivy.db").read_bytes()).digest() == before
+    assert (second.folder / "trivy.db").read_bytes() != (first.folder / "trivy.db").read_bytes()
+    assert "11-22" in (first.folder / "metadata.json").read_text()
+
+
+def test_two_jobs_update_one_after_the_other(tmp_path: Path) -> None:
+    script = f"if ! mkdir {tmp_path}/busy; then touch {tmp_path}/collision; fi; sleep 0.2; rmdir {tmp_path}/busy"
+    scanners = []
+    for number in range(3):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        scanners.append(downloading(folder, script))
+    found: list[Database] = []
+    threads = [
+        threading.Thread(target=lambda scanner=scanner: found.append(trivy.update(scanner, tmp_path / "cache", "")))
+        for scanner in scanners
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 3
+    assert not (tmp_path / "collision").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "what"),
+    [
+        ("echo 'connection refused' >&2; exit 1", "cannot be fetched"),
+        ("kill -9 $$", "cannot be fetched"),
+        ("exit 0", "no vulnerability database"),
+    ],
+)
+def test_a_database_that_cannot_be_fetched(tmp_path: Path, script: str, what: str) -> None:
+    with pytest.raises(ToolError, match=what) as caught:
+        trivy.update(downloading(tmp_path, script), tmp_path / "cache", "")
+    assert caught.value.mend
+
+
+def test_a_mirror_that_fails_before_another_answers_is_no_error(tmp_path: Path) -> None:
+    script = "printf '2026\\tERROR\\t[vulndb] Failed to download artifact\\n' >&2"
+    assert trivy.update(downloading(tmp_path, script), tmp_path / "cache", "a,b").version == 2
