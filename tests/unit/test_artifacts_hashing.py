@@ -141,7 +141,8 @@ WORKERS = {
     "unknown batch": "import sys; print('99', 'a' * 64 + ' 1', sep='\\t')",
     "too short": "import sys; print('0', 'a' * 64 + ' 100', sep='\\t')",
     "claims and forgets": "import sys\nsys.path.insert(0, FOLDER)\nfrom reading import *\nCounter(sys.argv[2]).claim()",
-    "reads other jobs": "import sys\nsys.path.insert(0, FOLDER)\nimport reading\nreading._work('/dev/null', sys.argv[2])",
+    "reads other jobs": "import sys\nsys.path.insert(0, FOLDER)\n"
+    "from reading import _work\n_work('/dev/null', sys.argv[2])",
 }
 
 

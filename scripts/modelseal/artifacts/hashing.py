@@ -24,7 +24,7 @@ from modelseal.report.markdown import visible
 _ALONE_BYTES = 1 << 25
 _ALONE_FILES = 1000
 _BATCH_BYTES = 1 << 23
-_BATCH_FILES = 500
+_BATCH_FILES = 250
 _HEX_DIGITS = 64
 # Where the interpreter itself may find its library; this process runs with the same.
 _LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH")
