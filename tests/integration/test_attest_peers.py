@@ -281,14 +281,30 @@ def test_we_accept_our_own(release: Release, tmp_path: Path, changes: dict[str, 
 def test_we_refuse_another_identity(release: Release, tmp_path: Path, changes: dict[str, Any], expected: str) -> None:
     outcome = verify.run(verify_inputs(release, **changes), context(tmp_path))
     assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
-    assert outcome.headline.count(expected) == 7  # the six bundles in the folder, and the model's signature again
+    assert outcome.headline.count(expected) == 6  # every bundle in the folder
 
 
 def test_we_refuse_the_bundles_under_another_root(release: Release, tmp_path: Path) -> None:
     with local_sigstore.running(tmp_path) as other:
         outcome = verify.run(verify_inputs(release, trust_config=other.trusted_root), context(tmp_path))
     assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
-    assert outcome.headline.count("Sigstore refuses it") == 7
+    assert outcome.headline.count("Sigstore refuses it") == 6
+
+
+def test_key_is_no_stand_in_for_an_identity(release: Release, tmp_path: Path) -> None:
+    folder = with_model(tmp_path)
+    attest.run(project(folder), context(folder, GITHUB))  # the same statements, signed with somebody's key
+    outcome = verify.run(verify_inputs(release, bundles=folder / "out" / "bundles"), context(tmp_path))
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert outcome.headline.count("it was signed with a key, not keyless") == 6
+
+
+def test_identity_is_no_stand_in_for_a_key(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "key.pub").write_bytes(public_pem(key("P-256")))
+    given = verify_inputs(release, repository="", trust_config=None, public_key=tmp_path / "key.pub")
+    outcome = verify.run(given, context(tmp_path))
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert outcome.headline.count("it was signed with a certificate, not with a key") == 6
 
 
 def test_signer_of_another_repository_must_be_named(sigstore: local_sigstore.LocalSigstore, tmp_path: Path) -> None:

@@ -55,7 +55,6 @@ class Verified:
 
     payload: bytes
     signer: identity.Identity
-    log_index: int
 
 
 def services(trust_config: Path | None) -> Services:
@@ -191,7 +190,7 @@ class KeylessVerifier:
             raise Rejection(f"it is malformed ({type(error).__name__}: {_first_line(error)})") from error
         if payload_type != PAYLOAD_TYPE or payload != signed.envelope.payload:
             raise Rejection("it can be read in two ways")  # the library's reader and ours must see the same payload
-        return Verified(payload, identity.of_certificate(read.signing_certificate), _log_index(read))
+        return Verified(payload, identity.of_certificate(read.signing_certificate))
 
 
 class _AnySigner:
@@ -199,10 +198,6 @@ class _AnySigner:
 
     def verify(self, cert: x509.Certificate) -> None:
         """Accept it."""
-
-
-def _log_index(read: models.Bundle) -> int:
-    return int(read.log_entry._inner.log_index)  # noqa: SLF001 - there is no public way to it
 
 
 def _trusted_root(path: Path | None) -> models.TrustedRoot:
