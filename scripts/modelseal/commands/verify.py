@@ -285,10 +285,10 @@ def _parsed(payload: bytes) -> manifest.Manifest:
 
 def _disk_reasons(paths: Sequence[str], signed: manifest.Manifest, context: Context) -> list[str]:
     """Compare the files that are here with those that were signed."""
-    found = tree.find(paths, [glob.escape(name) for name in signed.ignored], Path.cwd())
-    digests = hashing.hash_files(
-        found.files, workers=hashing.available_cores(), temp_dir=context.temp_dir, environ=context.environ
-    )
+    ignore = [glob.escape(name) for name in signed.ignored]
+    with hashing.Pool(workers=hashing.available_cores(), temp_dir=context.temp_dir, environ=context.environ) as pool:
+        found = tree.find(paths, ignore, Path.cwd(), on_files=pool.offer)
+        digests = pool.digests(found.files)
     present = {file.name: digest for file, digest in zip(found.files, digests, strict=True)}
     differences = comparison.compare(dict(signed.digests), present)
     reasons = [f"{what}: {markdown.visible(name)}" for what, name in summary.described(differences)]
