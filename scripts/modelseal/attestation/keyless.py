@@ -140,7 +140,7 @@ class KeylessSigner:
         try:
             context = SigningContext.from_trust_config(self._where.config)
             with context.signer(self._token) as signer:
-                made = [signer.sign_dsse(sigstore_dsse.Statement(payload)) for payload in statements]
+                made = [signer.sign_dsse(_Statement(payload)) for payload in statements]
         except requests.RequestException as error:
             raise ToolError(
                 f"Sigstore cannot be reached: {type(error).__name__}.",
@@ -159,6 +159,17 @@ class KeylessSigner:
         for each in made:
             logger.info("signed; transparency log index %s", each.log_entry._inner.log_index)  # noqa: SLF001
         return tuple(each.to_json().encode() for each in made)
+
+
+class _Statement(sigstore_dsse.Statement):
+    """A statement of ours, signed byte for byte as it is.
+
+    The library would parse it first, and refuses what JSON allows and a manifest needs: a lone surrogate, which stands
+    for a byte of a file's name that is not UTF-8.
+    """
+
+    def __init__(self, contents: bytes) -> None:
+        self._contents = contents
 
 
 class KeylessVerifier:
