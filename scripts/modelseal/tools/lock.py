@@ -62,7 +62,7 @@ def releases(tool: str, requested: str) -> tuple[Release, ...]:
     known = tuple(
         _release(tool, version, platforms[here])
         for version, platforms in locked["versions"].items()
-        if here in platforms
+        if here in platforms and version not in locked["refused"]
     )
     if not requested:
         if not known:

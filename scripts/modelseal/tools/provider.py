@@ -154,7 +154,10 @@ def _downloaded(source: Source, cache: Path, environ: Mapping[str, str]) -> Iter
     if source.url:
         with download.part(cache, source.sha256) as file:
             download.fetch(source.url, file, sha256=source.sha256, environ=environ)
-            yield file
+            try:
+                yield file
+            finally:
+                file.unlink(missing_ok=True)  # it was whole: there is nothing in it to go on with
     else:
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             yield download.fetch_wheel(source.requirement, Path(folder), sha256=source.sha256, environ=environ)
