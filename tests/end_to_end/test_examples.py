@@ -149,6 +149,7 @@ def test_a_replaced_tool_is_not_run(push: Push, cache: Path, tmp_path: Path) -> 
 def planted_environment(repository: Path) -> dict[str, str]:
     """Plant every trap in a repository, and return the variables that a hostile one would want set in its jobs."""
     plant_traps.plant(repository)
+    plant_traps.plant_names(repository / "model")
     return plant_traps.environment(Path("${{ github.workspace }}"))
 
 
