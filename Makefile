@@ -38,7 +38,7 @@ lint: $(BIN)/made node_modules ## Check style, types, actions, workflows, shell 
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/zizmor --offline --quiet --persona=pedantic action.yml actions workflows-examples .github
-	tests/contract/node_modules/.bin/actionlint workflows-examples/*.yml .github/workflows/*.yml
+	$(BIN)/actionlint workflows-examples/*.yml .github/workflows/*.yml
 	for file in action.yml actions/*/action.yml workflows-examples/*.yml .github/workflows/*.yml; do \
 	  tests/contract/node_modules/.bin/action-validator "$$file" || exit 1; done
 	$(BIN)/shellcheck scripts/run tests/*.sh tests/assets/*.sh tests/assets/sample-project/*.sh .ci/run
