@@ -7,6 +7,7 @@ than each core's share of the whole gets a second thread that reads ahead.
 
 import contextlib
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +27,7 @@ _ALONE_FILES = 1000
 _BATCH_BYTES = 1 << 23
 _BATCH_FILES = 250
 _HEX_DIGITS = 64
+_MEND = "Make it readable, and see that nothing writes to it while it is hashed."
 # Where the interpreter itself may find its library; this process runs with the same.
 _LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH")
 
@@ -110,10 +112,12 @@ class Pool:
         # A file above its worker's share is still being hashed when the others are done: a second thread has a core.
         pipeline_from = max(reading.PIPELINED, total // self._workers + 1)
         self._share.publish(_batches(rest), pipeline_from, complete=True)
-        self._start(min(self._workers, len(self._share.batches)) - 1)
-        while (number := self._share.claim()) is not None:
-            for file in self._share.batches[number]:
-                self._digests[file.name] = self._hash_here(file, pipeline_from)
+        workers = min(self._workers, len(self._share.batches))
+        if any(file.size > reading.AT_ONCE for file in rest):
+            self._start(workers)  # they have a faster way for large files, see `reading`
+        else:
+            self._start(workers - 1)
+            self._work_here(pipeline_from)
         self._join()
         return self._collected(files)
 
@@ -121,6 +125,11 @@ class Pool:
         while len(self._threads) < workers:
             self._threads.append(threading.Thread(target=self._work_elsewhere, daemon=True))
             self._threads[-1].start()
+
+    def _work_here(self, pipeline_from: int) -> None:
+        while (number := self._share.claim()) is not None:
+            for file in self._share.batches[number]:
+                self._digests[file.name] = self._hash_here(file, pipeline_from)
 
     def _join(self) -> None:
         for thread in self._threads:
@@ -130,7 +139,11 @@ class Pool:
         # -S and a script instead of a module: nothing but this one file and the standard library is looked at.
         argv = [sys.executable, "-I", "-S", reading.__file__, *self._share.paths]
         try:
-            done = process.run(argv, env=self._environ, on_line=self._count)
+            done = process.run(argv, env=self._environ, on_line=self._count, check=False)
+            if done.exit_code == -signal.SIGBUS:
+                raise InputError("A file became shorter while it was read.", mend=_MEND)
+            if done.exit_code != 0:
+                raise ToolError(f"A worker process ended with exit code {done.exit_code}.", where=done.stderr[-500:])
         except ModelsealError as error:
             self._errors.append(error)
             self._share.stop()
@@ -249,7 +262,7 @@ class _Progress:
 def _unread(file: File, why: str) -> InputError:
     return InputError(
         f"{visible(file.name)} {why}.",
-        mend="Make it readable, and see that nothing writes to it while it is hashed.",
+        mend=_MEND,
     )
 
 

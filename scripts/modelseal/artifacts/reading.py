@@ -13,6 +13,7 @@ digests and sizes; on standard error, how many bytes it has read since it last s
 import contextlib
 import fcntl
 import hashlib
+import mmap
 import os
 import stat
 import sys
@@ -25,15 +26,21 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class _Digester(Protocol):
-        def update(self, data: memoryview, /) -> None: ...
+        def update(self, data: memoryview | mmap.mmap, /) -> None: ...
+
+    _Way = Callable[[int, int, _Digester, Callable[[int], object]], int]
 
 
 # O_NOFOLLOW: the path was resolved before; a link that is here now was put here since. O_NONBLOCK: a named pipe that
 # was put here since would otherwise wait for a writer for ever.
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_AT_ONCE = 1 << 20
+AT_ONCE = 1 << 20
 # A buffer that stays in the core's second-level cache between being filled and being hashed.
 _BUFFER = 1 << 17
+# Linux can hand over the pages of a file without copying them, many at once. It ends a process that touches a page
+# which the file has lost meanwhile: only a worker may risk that.
+_WINDOW = 1 << 22
+_POPULATE = getattr(mmap, "MAP_POPULATE", None)
 # From here on a second thread pays, if there is a core for it: while one buffer is hashed, the next is filled.
 PIPELINED = 1 << 24
 _PIPELINE_BUFFER = 1 << 20
@@ -52,13 +59,16 @@ class ReadingError(Exception):
     """A file cannot be digested; the text says why and goes after the file's name."""
 
 
-def digest_file(path: bytes, on_bytes: "Callable[[int], object]", pipeline_from: int = PIPELINED) -> tuple[str, int]:
+def digest_file(
+    path: bytes, on_bytes: "Callable[[int], object]", pipeline_from: int = PIPELINED, *, mapped: bool = False
+) -> tuple[str, int]:
     """Return the SHA-256 of a regular file, in hexadecimal, and its size in bytes.
 
     Args:
         path: The file; not a symbolic link.
         on_bytes: Called with the number of bytes read since it was last called.
         pipeline_from: Size in bytes from which on a second thread reads ahead.
+        mapped: Whether smaller files may be mapped; if one shrinks meanwhile, the process is killed (SIGBUS).
 
     Raises:
         ReadingError: It cannot be opened or read, is not a regular file, or changed in the meantime.
@@ -71,7 +81,8 @@ def digest_file(path: bytes, on_bytes: "Callable[[int], object]", pipeline_from:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
             raise ReadingError(NOT_REGULAR)
-        digest, size = _digest(descriptor, before.st_size, on_bytes, pipeline_from)
+        way = _pipe if before.st_size >= pipeline_from else _map if mapped and _POPULATE is not None else _loop
+        digest, size = _digest(descriptor, before.st_size, on_bytes, way)
         after = os.fstat(descriptor)
     except OSError as error:
         raise ReadingError(f"cannot be read: {error.strerror}") from error
@@ -82,17 +93,27 @@ def digest_file(path: bytes, on_bytes: "Callable[[int], object]", pipeline_from:
     return digest, size
 
 
-def _digest(descriptor: int, size: int, on_bytes: "Callable[[int], object]", pipeline_from: int) -> tuple[str, int]:
-    if size <= _AT_ONCE:
+def _digest(descriptor: int, size: int, on_bytes: "Callable[[int], object]", way: "_Way") -> tuple[str, int]:
+    if size <= AT_ONCE:
         data = os.read(descriptor, size + 1)
         on_bytes(len(data))
         return hashlib.sha256(data).hexdigest(), len(data)
     digester = hashlib.sha256()
-    done = (_pipe if size >= pipeline_from else _loop)(descriptor, digester, on_bytes)
+    done = way(descriptor, size, digester, on_bytes)
     return digester.hexdigest(), done
 
 
-def _loop(descriptor: int, digester: "_Digester", on_bytes: "Callable[[int], object]") -> int:
+def _map(descriptor: int, size: int, digester: "_Digester", on_bytes: "Callable[[int], object]") -> int:
+    flags = mmap.MAP_SHARED | (_POPULATE or 0)
+    for offset in range(0, size, _WINDOW):
+        length = min(_WINDOW, size - offset)
+        with mmap.mmap(descriptor, length, flags=flags, prot=mmap.PROT_READ, offset=offset) as window:
+            digester.update(window)
+        on_bytes(length)
+    return size
+
+
+def _loop(descriptor: int, _size: int, digester: "_Digester", on_bytes: "Callable[[int], object]") -> int:
     buffer = memoryview(bytearray(_BUFFER))
     done = 0
     while count := os.readv(descriptor, [buffer]):
@@ -102,7 +123,7 @@ def _loop(descriptor: int, digester: "_Digester", on_bytes: "Callable[[int], obj
     return done
 
 
-def _pipe(descriptor: int, digester: "_Digester", on_bytes: "Callable[[int], object]") -> int:
+def _pipe(descriptor: int, _size: int, digester: "_Digester", on_bytes: "Callable[[int], object]") -> int:
     """Fill buffers in one thread and hash them in this one; both leave the interpreter to the other meanwhile."""
     # Not imported where all files are small.
     import queue  # noqa: PLC0415
@@ -245,7 +266,7 @@ def _answer(batch: bytes, progress: "_Progress", counter: Counter) -> bytes:
     found = []
     for index, path in enumerate(paths):
         try:
-            digest, size = digest_file(path, progress.add, pipeline_from)
+            digest, size = digest_file(path, progress.add, pipeline_from, mapped=True)
         except ReadingError as error:
             counter.stop()
             return b"!%d\t%s" % (index, str(error).encode())
