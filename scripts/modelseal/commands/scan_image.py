@@ -118,7 +118,14 @@ def run(inputs: Inputs, context: Context) -> Outcome:
 
 def _image(inputs: Inputs, context: Context) -> archive.SavedImage:
     if inputs.archive:
-        return archive.read(inputs.archive)
+        image = archive.read(inputs.archive)
+        if not image.docker_layout:
+            raise InputError(
+                "The archive has the OCI layout alone, which Trivy does not read from an archive.",
+                where=str(inputs.archive),
+                mend="Save it with docker save -o FILE IMAGE, or export it with buildx as type=docker.",
+            )
+        return image
     if not inputs.image:
         raise InputError("There is nothing to scan.", mend="Give `archive` (what `build-image` saved) or `image`.")
     client = docker.find(context.environ, to_build=False)

@@ -34,6 +34,7 @@ class SavedImage:
         diff_ids: `sha256:` and the digest of each layer, uncompressed, as the configuration has them.
         platform: `linux/amd64` for instance.
         manifest: `sha256:` and the digest of the image's OCI manifest; empty where the archive has none.
+        docker_layout: Whether it has Docker's own layout, alone or beside the other.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class SavedImage:
     diff_ids: tuple[str, ...]
     platform: str
     manifest: str
+    docker_layout: bool
 
 
 def save(docker: Docker, image: str, file: Path) -> SavedImage:
@@ -154,7 +156,14 @@ def _image(contents: Contents, found: _Found, oci: _Found | None) -> SavedImage:
     parts = (config.get(part) or "" for part in ("os", "architecture", "variant"))
     platform = "/".join(filter(None, (contents.typed(part, str, "platform") for part in parts)))
     return SavedImage(
-        contents.path, f"sha256:{digest}", found.tags, found.layers, diff_ids, platform, oci.manifest if oci else ""
+        path=contents.path,
+        image_id=f"sha256:{digest}",
+        tags=found.tags,
+        layers=found.layers,
+        diff_ids=diff_ids,
+        platform=platform,
+        manifest=oci.manifest if oci else "",
+        docker_layout="manifest.json" in contents,
     )
 
 

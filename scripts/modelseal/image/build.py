@@ -14,6 +14,7 @@ from modelseal.image.docker import Docker
 logger = logging.getLogger(__name__)
 
 _ASSIGNMENT = re.compile(r"(?s)(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)")
+_IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 _LABEL = re.compile(r"(?s)[a-z0-9][A-Za-z0-9._/-]*=.*")
 _SECRET = re.compile(
     r"id=(?P<id>[A-Za-z0-9_.-]+),(?:(?P<env>env)=(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?:src|source)=(?P<file>[^,]+))"
@@ -161,7 +162,12 @@ def build(docker: Docker, recipe: Recipe, environ: Mapping[str, str], temp_dir: 
             where=f"{error.what} {error.where}",
             mend="Mend what the last lines say, in the Dockerfile or the inputs, and build again.",
         ) from error
-    return id_file.read_text().strip()
+    image_id = id_file.read_text().strip() if id_file.is_file() else ""
+    if not _IMAGE_ID.fullmatch(image_id):
+        raise ToolError(
+            "The docker client built the image without saying its id.", where=recipe.image, mend="Build it again."
+        )
+    return image_id
 
 
 def _reference(secret: Secret, environ: Mapping[str, str]) -> str:
