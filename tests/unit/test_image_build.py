@@ -13,6 +13,7 @@ from modelseal.image import build
 from modelseal.image.docker import Docker
 
 CANARY = "canary-d41d8cd98f00b204"
+ID = f"sha256:{'1' * 64}"
 RECIPE = build.Recipe(
     image="small:1",
     context=Path("/context"),
@@ -117,7 +118,7 @@ def test_no_commit_object_is_too_strange(commit: bytes) -> None:
 def test_the_commit_is_found_and_nothing_of_the_repository_runs(tmp_path: Path) -> None:
     assert build.commit_object(tmp_path, os.environ) is None
     assert build.commit_object(tmp_path, {"PATH": "/nowhere"}) is None
-    git = ["git", "-C", tmp_path, "-c", "user.name=A", "-c", "user.email=a@b"]
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=A", "-c", "user.email=a@b"]
     subprocess.run([*git, "init", "-q"], check=True)
     assert build.commit_object(tmp_path, os.environ) is None
     env = os.environ | {"GIT_COMMITTER_DATE": "1700000000 +0100"}
@@ -128,7 +129,7 @@ def test_the_commit_is_found_and_nothing_of_the_repository_runs(tmp_path: Path) 
     assert not (tmp_path / "ran").exists()
 
 
-def fake(folder: Path, *, buildx: bool = False, script: str = 'printf sha256:1 >"$id"') -> Docker:
+def fake(folder: Path, *, buildx: bool = False, script: str = f'printf {ID} >"$id"') -> Docker:
     """Make a client that notes its arguments and environment, NUL after each, and writes an image's id."""
     client = folder / "docker"
     client.write_text(
@@ -155,7 +156,7 @@ def test_arguments_arrive_as_they_are(tmp_path: Path, *, buildx: bool) -> None:
         pull=True,
         source_date=5,
     )
-    assert build.build(fake(tmp_path, buildx=buildx), recipe, {}, tmp_path) == "sha256:1"
+    assert build.build(fake(tmp_path, buildx=buildx), recipe, {}, tmp_path) == ID
     argv = noted(tmp_path, "argv")
     assert argv[:2] == (["buildx", "build"] if buildx else ["build", "--progress"])
     given_ = [argv[place + 1] for place, part in enumerate(argv) if part == "--build-arg"]

@@ -1,0 +1,485 @@
+"""`scan-image` with the real Trivy, on images whose findings the test database foretells."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import loopback_registry
+import saved_images
+import trivy_db
+from assets.plant_traps import environment, plant, sprung
+from modelseal import station, tools
+from modelseal.commands import scan_image
+from modelseal.errors import InputError, ModelsealError, ToolError
+from modelseal.station import Context, Outcome
+from modelseal.verdict import ExitCode
+from modelseal.vulnerabilities import trivy as trivy_room
+from saved_images import debian, python_packages
+
+HARMLESS = {"six": "1.16.0"}
+KEY_ID = "AKIA2E0A8F3B244C9986"
+CREDENTIALS = f"aws_access_key_id = {KEY_ID}\naws_secret_access_key = 7CE556A3BC234CC1FF9E8A5C324C0BB70AA21B6D\n"
+ZLIB = {"zlib1g": ("zlib", "1:1.2.13.dfsg-1")}
+PERL = {"perl-base": ("perl", "5.36.0-7+deb12u3")}
+TAR = {"tar": ("tar", "1.34+dfsg-1.2+deb12u1")}
+
+
+@pytest.fixture(scope="module")
+def cache_environ() -> dict[str, str]:
+    """Return the environment of this machine: the tools' cache is shared."""
+    return dict(os.environ)
+
+
+@pytest.fixture(scope="module")
+def trivy(cache_environ: dict[str, str]) -> Path:
+    return tools.provide("trivy", "", tools_dir=None, environ=cache_environ).path
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trivy_db.unpack(tmp_path_factory.mktemp("database"), updated_at=datetime.now(UTC))
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with loopback_registry.running(tmp_path_factory.mktemp("registry")) as address:
+        yield address
+
+
+Scan = Callable[..., Outcome]
+
+
+@pytest.fixture
+def scan(tmp_path: Path, trivy: Path, database: Path, cache_environ: dict[str, str]) -> Scan:
+    """Return what runs the station as the command line does; inputs are texts."""
+    (tmp_path / "out").mkdir()
+    numbers = iter(range(100))
+
+    def run(archive: Path | None = None, environ: dict[str, str] | None = None, **inputs: str) -> Outcome:
+        texts = {"tools-dir": str(trivy.parent)} | {name.replace("_", "-"): text for name, text in inputs.items()}
+        if archive is not None:
+            texts["archive"] = str(archive)
+        if "db-repository" not in texts:
+            texts.setdefault("db-dir", str(database))
+        temporary = tmp_path / f"temporary-{next(numbers)}"
+        temporary.mkdir()
+        context = Context(output_dir=tmp_path / "out", environ=cache_environ | (environ or {}), temp_dir=temporary)
+        return scan_image.run(station.read_inputs(scan_image.Inputs, texts), context)
+
+    return run
+
+
+def verdict(outcome: Outcome) -> dict[str, Any]:
+    assert isinstance(outcome.outputs, scan_image.Outputs)
+    read: dict[str, Any] = json.loads(Path(outcome.outputs.verdict).read_bytes())
+    return read
+
+
+def failing(outcome: Outcome) -> set[tuple[str, str]]:
+    return {
+        (item["package"]["name"], item["id"]) for item in verdict(outcome)["findings"] if item["decision"] == "fails"
+    }
+
+
+@dataclass(frozen=True)
+class Case:
+    """An image, the inputs, and what the advisories say about it (assets/trivy-db/advisories.tsv)."""
+
+    name: str
+    files: dict[str, bytes]
+    inputs: dict[str, str]
+    fails: set[tuple[str, str]]
+    others: set[str] = frozenset()  # type: ignore[assignment]
+
+
+PIECES = [
+    Case("nothing vulnerable", debian() | python_packages(HARMLESS), {}, set()),
+    Case("a low one", debian(TAR), {}, set(), {"CVE-2005-2541"}),
+    Case("a low one, failing on low", debian(TAR), {"fail_on": "LOW"}, {("tar", "CVE-2005-2541")}),
+    Case("low does not fail on all above", debian(TAR), {"fail_on": "CRITICAL,HIGH,MEDIUM"}, set(), {"CVE-2005-2541"}),
+    Case("critical of the system", debian(ZLIB), {}, {("zlib1g", "CVE-2023-45853")}),
+    Case("critical, unfixed", debian(ZLIB), {"ignore_unfixed": "true"}, set(), {"CVE-2023-45853"}),
+    Case("high of the system", debian(PERL), {"fail_on": "HIGH"}, {("perl-base", "CVE-2023-31486")}),
+    Case("high, failing on critical", debian(PERL), {"fail_on": "CRITICAL"}, set(), {"CVE-2023-31486"}),
+    Case("unknown does not fail on what is known", debian(ZLIB), {"fail_on": "UNKNOWN"}, set(), {"CVE-2023-45853"}),
+    Case(
+        "python, high",
+        debian() | python_packages({"aiohttp": "3.8.5"}),
+        {},
+        {("aiohttp", "CVE-2023-47627"), ("aiohttp", "CVE-2024-23334")},
+        {"CVE-2023-49081", "CVE-2023-49082", "CVE-2024-23829"},
+    ),
+    Case("python, the version that mends", debian() | python_packages({"aiohttp": "3.9.2"}), {}, set()),
+    Case(
+        "python, critical, fixed, ignoring the unfixed",
+        debian(ZLIB) | python_packages({"searchor": "2.4.1"}),
+        {"ignore_unfixed": "true"},
+        {("searchor", "CVE-2023-43364")},
+        {"CVE-2023-45853"},
+    ),
+    Case(
+        "python, critical and never fixed",
+        debian() | python_packages({"json-logic": "0.6.3"}),
+        {},
+        {("json-logic", "CVE-2021-4329")},
+    ),
+    Case(
+        "python, critical and never fixed, ignored",
+        debian() | python_packages({"json-logic": "0.6.3"}),
+        {"ignore_unfixed": "true"},
+        set(),
+        {"CVE-2021-4329"},
+    ),
+    Case("just before the fix", debian() | python_packages({"whoogle-search": "0.8.3"}), {"fail_on": "CRITICAL"},
+         {("whoogle-search", "CVE-2024-22203"), ("whoogle-search", "CVE-2024-22205")}),
+    Case("just after the fix", debian() | python_packages({"mindsdb": "23.12.4.2"}), {"fail_on": "CRITICAL"}, set()),
+    Case("a name in other letters", debian() | python_packages({"LangChain": "0.0.307"}), {"fail_on": "CRITICAL"},
+         {("LangChain", "CVE-2023-39631")}),
+    Case("a secret", debian() | {"srv/credentials": CREDENTIALS.encode()}, {},
+         {("/srv/credentials", "aws-access-key-id"), ("/srv/credentials", "aws-secret-access-key")}),
+    Case("a secret is never unfixed", debian() | {"srv/credentials": CREDENTIALS.encode()}, {"ignore_unfixed": "true"},
+         {("/srv/credentials", "aws-access-key-id"), ("/srv/credentials", "aws-secret-access-key")}),
+    Case("a secret that is not looked for", debian() | {"srv/credentials": CREDENTIALS.encode()},
+         {"scanners": "vuln"}, set()),
+    Case("secrets only", debian(ZLIB) | {"srv/credentials": CREDENTIALS.encode()}, {"scanners": "secret"},
+         {("/srv/credentials", "aws-access-key-id"), ("/srv/credentials", "aws-secret-access-key")}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PIECES, ids=lambda case: case.name)
+def test_the_gate_decides_as_the_advisories_say(case: Case, scan: Scan, tmp_path: Path) -> None:
+    outcome = scan(saved_images.saved(tmp_path / "small.tar", case.files), **case.inputs)
+    found = {item["id"] for item in verdict(outcome)["findings"]}
+    assert {(package, id_) for package, id_ in failing(outcome) if id_ not in case.others} >= case.fails
+    assert case.others <= found
+    assert bool(failing(outcome)) is bool(case.fails)
+    assert outcome.exit_code is (ExitCode.GATE_FAILED if case.fails else ExitCode.PASSED)
+    assert verdict(outcome)["verdict"] == ("failed" if case.fails else "passed")
+    assert KEY_ID not in json.dumps(verdict(outcome)) + outcome.summary + outcome.headline
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        ({"a.txt": b"FROM scratch"}, "no operating system"),
+        (python_packages({"aiohttp": "3.8.5"}), "no operating system"),
+        (dict(list(debian().items())[:2]) | python_packages(HARMLESS), "no package"),
+        (debian(release="9.1"), "has ended"),
+        (debian(release="99.1"), "does not know this release"),
+        (debian() | {"etc/os-release": b"ID=gentoo\n", "etc/debian_version": b"\n"}, "operating system"),
+        (debian({}), "no package"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_judged_is_an_error(files: dict[str, bytes], what: str, scan: Scan, tmp_path: Path) -> None:
+    stale = tmp_path / "out" / "small.verdict.json"
+    stale.write_text('{"verdict": "passed"}')
+    with pytest.raises(ToolError, match=what):
+        scan(saved_images.saved(tmp_path / "small.tar", files))
+    assert not stale.exists()
+
+
+def test_findings_are_those_of_trivy_called_plainly(scan: Scan, tmp_path: Path, trivy: Path, database: Path) -> None:
+    files = debian(ZLIB | PERL | TAR) | python_packages({"aiohttp": "3.8.5", "ansible": "2.7.5", "langchain": "0.0.1"})
+    archive = saved_images.saved(tmp_path / "small.tar", files, {"srv/credentials": CREDENTIALS.encode()})
+    plain = subprocess.run(
+        [trivy, "image", "--input", archive, "--format", "json", "--cache-dir", database, "--skip-db-update", "--quiet",
+         "--offline-scan", "--scanners", "vuln,secret", "--cache-backend", "memory"],
+        check=True, capture_output=True, timeout=60,
+    ).stdout  # fmt: skip
+    results = json.loads(plain)["Results"]
+    oracle = sorted(
+        [(item["VulnerabilityID"], item["PkgName"], item["Severity"])
+         for result in results for item in result.get("Vulnerabilities", [])]
+        + [(item["RuleID"], result["Target"], item["Severity"])
+           for result in results for item in result.get("Secrets", [])]
+    )  # fmt: skip
+    read = verdict(scan(archive))
+    assert sorted((item["id"], item["package"]["name"], item["severity"]) for item in read["findings"]) == oracle
+    assert len(oracle) > 20
+
+
+def test_the_verdict_names_what_it_rests_on(scan: Scan, tmp_path: Path, trivy: Path, database: Path) -> None:
+    archive = saved_images.saved(tmp_path / "small.tar", debian(ZLIB))
+    outcome = scan(archive, image="registry.example/team/fraud:1.4")
+    read = verdict(outcome)
+    (config,) = (content for name, content in _members(archive) if b"rootfs" in content and name.endswith(".json"))
+    assert read["subject"] == {
+        "name": "registry.example/team/fraud:1.4",
+        "image_id": f"sha256:{hashlib.sha256(config).hexdigest()}",
+        "os": "debian 12.15",
+        "packages": 1,
+    }
+    assert read["scanner"]["sha256"] == hashlib.sha256(trivy.read_bytes()).hexdigest()
+    updated = json.loads((database / "db" / "metadata.json").read_text())["UpdatedAt"]
+    assert read["database"] == {"version": 2, "updated_at": updated}
+    assert isinstance(outcome.outputs, scan_image.Outputs)
+    assert outcome.outputs.critical_count == outcome.outputs.failing_count == "1"
+    assert Path(outcome.outputs.verdict).name == "fraud-1.4.verdict.json"
+    assert json.loads(Path(outcome.outputs.report).read_bytes())["SchemaVersion"] == 2
+    assert "CVE-2023-45853" in Path(outcome.outputs.table).read_text()
+
+
+def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
+    import tarfile  # noqa: PLC0415
+
+    with tarfile.open(archive) as opened:
+        for member in opened:
+            stream = opened.extractfile(member)
+            yield member.name, stream.read() if stream else b""
+
+
+def test_nothing_planted_has_an_effect(scan: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = debian(ZLIB) | {"srv/credentials": CREDENTIALS.encode()}
+    archive = saved_images.saved(tmp_path / "small.tar", files)
+    clean = failing(scan(archive))
+    planted = tmp_path / "caller"
+    planted.mkdir()
+    plant(planted)
+    (planted / "trivy.yaml").write_text("severity: [LOW]\nscan: {scanners: [misconfig]}\nignorefile: .trivyignore\n")
+    (planted / ".trivyignore").write_text("CVE-2023-45853\naws-access-key-id\n")
+    (planted / "trivy-secret.yaml").write_text("disable-rules: [aws-access-key-id, aws-secret-access-key]\n")
+    monkeypatch.chdir(planted)
+    traps = environment(planted) | {
+        "TRIVY_SEVERITY": "LOW", "TRIVY_IGNOREFILE": str(planted / ".trivyignore"), "TRIVY_SKIP_DIRS": "srv",
+        "TRIVY_CONFIG": str(planted / "trivy.yaml"), "TRIVY_IGNORE_UNFIXED": "true", "HOME": str(planted),
+        "XDG_CONFIG_HOME": str(planted), "TRIVY_SECRET_CONFIG": str(planted / "trivy-secret.yaml"),
+    }  # fmt: skip
+    assert failing(scan(archive, environ=traps)) == clean
+    assert len(clean) == 3
+    assert sprung(planted) == []
+
+
+def test_the_given_database_is_not_written_to(scan: Scan, tmp_path: Path, database: Path) -> None:
+    copy = shutil.copytree(database, tmp_path / "readonly")
+    mounted = os.geteuid() == 0 and subprocess.run(["mount", "--bind", copy, copy], check=False).returncode == 0
+    try:
+        if mounted:
+            subprocess.run(["mount", "-o", "remount,bind,ro", copy], check=True)
+        before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in copy.rglob("*")}
+        scan(saved_images.saved(tmp_path / "small.tar", debian()), db_dir=str(copy))
+        assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in copy.rglob("*")} == before
+    finally:
+        if mounted:
+            subprocess.run(["umount", copy], check=True)
+
+
+@pytest.mark.parametrize(
+    ("age", "inputs", "good"),
+    [
+        (timedelta(hours=47), {}, True),
+        (timedelta(hours=49), {}, False),
+        (timedelta(hours=49), {"max_db_age": "3d"}, True),
+        (timedelta(hours=2), {"max_db_age": "90m"}, False),
+        (timedelta(days=-3), {}, False),
+    ],
+)
+def test_the_databases_age(age: timedelta, inputs: dict[str, str], scan: Scan, tmp_path: Path, *, good: bool) -> None:
+    cache = trivy_db.unpack(tmp_path / "aged", updated_at=datetime.now(UTC) - age)
+    archive = saved_images.saved(tmp_path / "small.tar", debian())
+    if good:
+        assert scan(archive, db_dir=str(cache), **inputs).exit_code is ExitCode.PASSED
+        return
+    with pytest.raises(ToolError, match=r"old|future"):
+        scan(archive, db_dir=str(cache), **inputs)
+
+
+def test_a_damaged_database_is_an_error(scan: Scan, tmp_path: Path, database: Path) -> None:
+    archive = saved_images.saved(tmp_path / "small.tar", debian(ZLIB))
+    for number, damage in enumerate((b"", b"garbage" * 1000, (database / "db" / "trivy.db").read_bytes()[:100_000])):
+        copy = shutil.copytree(database, tmp_path / f"damaged-{number}")
+        (copy / "db" / "trivy.db").write_bytes(damage)
+        with pytest.raises(ToolError):
+            scan(archive, db_dir=str(copy))
+
+
+def test_an_archive_that_changes_under_the_scan_is_noticed(
+    scan: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = saved_images.saved(tmp_path / "small.tar", debian(ZLIB))
+    good = saved_images.saved(tmp_path / "good.tar", debian())
+    real = trivy_room.scan
+
+    def swapping(*arguments: Any, **options: Any) -> Any:
+        shutil.copy(good, bad)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(trivy_room, "scan", swapping)
+    with pytest.raises(ModelsealError, match=r"another image|not the image's|no file"):
+        scan(bad)
+
+
+def test_clean_layers_under_another_images_name_are_noticed(scan: Scan, tmp_path: Path) -> None:
+    clean, vulnerable = (saved_images.tar(list(debian(packages).items())) for packages in (saved_images.HARMLESS, ZLIB))
+    described = saved_images.config([vulnerable])
+    members = saved_images.docker_members([vulnerable], described)
+    swapped = [(name, clean if content == vulnerable else content) for name, content in members]
+    (tmp_path / "small.tar").write_bytes(saved_images.tar(swapped))
+    with pytest.raises(InputError, match="not the image's"):
+        scan(tmp_path / "small.tar")
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_an_oci_layout_needs_dockers_own_beside_it(scan: Scan, tmp_path: Path, *, both: bool) -> None:
+    layer = saved_images.tar(list(debian(ZLIB).items()))
+    described = saved_images.config([layer])
+    members = saved_images.oci_members([layer], described)
+    if not both:
+        (tmp_path / "oci.tar").write_bytes(saved_images.tar(members))
+        with pytest.raises(InputError, match="OCI layout alone"):
+            scan(tmp_path / "oci.tar")
+        return
+    (tmp_path / "both.tar").write_bytes(saved_images.tar(members + saved_images.docker_members([layer], described)))
+    outcome = scan(tmp_path / "both.tar")
+    assert failing(outcome) == {("zlib1g", "CVE-2023-45853")}
+    assert verdict(outcome)["subject"]["image_id"] == saved_images.digest(described)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_trivy_reads_the_same_of_two_layouts_as_we_do(tmp_path: Path, trivy: Path, database: Path, order: int) -> None:
+    """We refuse contradicting layouts; if they agree, Trivy's answer is about Docker's own, as ours is."""
+    layers = [saved_images.tar(list(debian(packages).items())) for packages in (ZLIB, TAR)]
+    docker, oci = (saved_images.config([layer]) for layer in layers)
+    parts = [saved_images.docker_members(layers[:1], docker), saved_images.oci_members(layers[1:], oci)][::order]
+    (tmp_path / "both.tar").write_bytes(saved_images.tar(parts[0] + parts[1]))
+    plain = subprocess.run(
+        [trivy, "image", "--input", tmp_path / "both.tar", "--format", "json", "--cache-dir", database, "--quiet",
+         "--skip-db-update", "--offline-scan", "--cache-backend", "memory"],
+        check=True, capture_output=True, timeout=60,
+    ).stdout  # fmt: skip
+    assert json.loads(plain)["Metadata"]["ImageID"] == saved_images.digest(docker)
+
+
+@pytest.fixture
+def tool_cache(tmp_path: Path) -> dict[str, str]:
+    return {"RUNNER_TOOL_CACHE": str(tmp_path / "tool-cache")}
+
+
+def test_the_database_is_fetched_from_a_repository(
+    scan: Scan, tmp_path: Path, registry: str, database: Path, tool_cache: dict[str, str]
+) -> None:
+    loopback_registry.push_database(registry, "mirror/trivy-db", database)
+    archive = saved_images.saved(tmp_path / "small.tar", debian(ZLIB))
+    for _ in range(2):
+        outcome = scan(archive, db_repository=f"{registry}/mirror/trivy-db", environ=tool_cache)
+        assert failing(outcome) == {("zlib1g", "CVE-2023-45853")}
+
+
+def test_two_scans_share_the_fetched_database(
+    scan: Scan, tmp_path: Path, registry: str, database: Path, tool_cache: dict[str, str]
+) -> None:
+    loopback_registry.push_database(registry, "shared/trivy-db", database)
+    archives = [
+        saved_images.saved(tmp_path / "one.tar", debian(ZLIB)),
+        saved_images.saved(tmp_path / "two.tar", debian(TAR)),
+    ]
+    outcomes: dict[str, Outcome] = {}
+
+    def job(archive: Path) -> None:
+        outcomes[archive.name] = scan(archive, db_repository=f"{registry}/shared/trivy-db", environ=tool_cache)
+
+    threads = [threading.Thread(target=job, args=(archive,)) for archive in archives]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failing(outcomes["one.tar"]) == {("zlib1g", "CVE-2023-45853")}
+    assert outcomes["two.tar"].exit_code is ExitCode.PASSED
+
+
+@pytest.mark.parametrize("repository", ["127.0.0.1:1/x/trivy-db", "{registry}/nothing/here", "not a name", "--help"])
+def test_a_repository_that_gives_no_database(
+    repository: str, scan: Scan, tmp_path: Path, registry: str, tool_cache: dict[str, str]
+) -> None:
+    archive = saved_images.saved(tmp_path / "small.tar", debian())
+    with pytest.raises(ToolError, match="cannot be fetched") as caught:
+        scan(archive, db_repository=repository.format(registry=registry), environ=tool_cache)
+    assert caught.value.exit_code == 3
+    assert "db-dir" in caught.value.mend
+
+
+def test_another_repositorys_database_is_not_taken(
+    scan: Scan, tmp_path: Path, registry: str, database: Path, tool_cache: dict[str, str]
+) -> None:
+    loopback_registry.push_database(registry, "first/trivy-db", database)
+    archive = saved_images.saved(tmp_path / "small.tar", debian())
+    scan(archive, db_repository=f"{registry}/first/trivy-db", environ=tool_cache)
+    with pytest.raises(ToolError, match="cannot be fetched"):
+        scan(archive, db_repository="127.0.0.1:1/x/trivy-db", environ=tool_cache)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {},
+        {"fail_on": "high"},
+        {"fail_on": ""},
+        {"scanners": "licence"},
+        {"ignore_unfixed": "yes"},
+        {"max_db_age": "2"},
+        {"db_repository": "a/b", "db_dir": "c"},
+    ],
+)
+def test_wrong_inputs(inputs: dict[str, str], scan: Scan, tmp_path: Path) -> None:
+    archive = saved_images.saved(tmp_path / "small.tar", debian()) if inputs else None
+    if inputs == {"fail_on": ""}:  # empty is the default
+        assert scan(archive, **inputs).exit_code is ExitCode.PASSED
+        return
+    with pytest.raises(InputError):
+        scan(archive, **inputs)
+
+
+@pytest.mark.docker
+def test_an_image_is_saved_from_the_engine_first(scan: Scan, tmp_path: Path) -> None:
+    rootfs = saved_images.tar(list(debian(ZLIB).items()))
+    name = f"modelseal-test-scan-{os.getpid()}"
+    for tag in ("latest", "other"):
+        subprocess.run(
+            ["docker", "import", "--change", f"LABEL tag={tag}", "-", f"{name}:{tag}"],
+            input=rootfs, check=True, stdout=subprocess.DEVNULL, timeout=60,
+        )  # fmt: skip
+    try:
+        outcome = scan(image=name)  # without a tag, though there are two
+        assert failing(outcome) == {("zlib1g", "CVE-2023-45853")}
+        inspected = subprocess.run(
+            ["docker", "image", "inspect", "--format", "{{.Id}}", f"{name}:latest"],
+            check=True, capture_output=True, text=True, timeout=60,
+        ).stdout.strip()  # fmt: skip
+        assert verdict(outcome)["subject"]["image_id"] == inspected
+        with pytest.raises(ToolError, match=r"No such image|exit code 1"):
+            scan(image=f"{name}:missing")
+        with pytest.raises(ToolError, match="does not answer"):
+            scan(image=name, environ={"DOCKER_HOST": f"unix://{tmp_path}/nothing"})
+    finally:
+        subprocess.run(["docker", "rmi", f"{name}:latest", f"{name}:other"], check=False, stdout=subprocess.DEVNULL)
+
+
+def test_the_command_line_ends_with_the_contracts_codes(tmp_path: Path, trivy: Path, database: Path) -> None:
+    scripts = str(Path(scan_image.__file__).parents[2])
+    program = (
+        f"import sys; sys.path.insert(0, {scripts!r}); from modelseal import cli; sys.exit(cli.main(sys.argv[1:]))"
+    )
+    archives = {
+        0: saved_images.saved(tmp_path / "good.tar", debian()),
+        10: saved_images.saved(tmp_path / "bad.tar", debian(ZLIB)),
+        3: saved_images.saved(tmp_path / "empty.tar", {"a": b""}),
+        2: tmp_path / "missing.tar",
+    }
+    for code, archive in archives.items():
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", program,
+             "scan-image", "--archive", archive, "--db-dir", database, "--tools-dir", trivy.parent,
+             "--output-dir", tmp_path / "out"],
+            check=False, capture_output=True, text=True, timeout=60, cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode == code, done.stderr

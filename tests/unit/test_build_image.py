@@ -1,0 +1,105 @@
+"""What `build-image` makes of engines that are not here: one that calls images by their manifests, a racing one."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import saved_images
+from modelseal import station
+from modelseal.commands import build_image
+from modelseal.errors import InputError, ToolError
+from modelseal.station import Context
+from saved_images import config, docker_members, oci_members, tar
+
+LAYER = tar([("etc/hostname", b"here\n")])
+CONFIG = config([LAYER])
+OTHER = config([LAYER], created="2026-01-01T00:00:00Z")
+
+
+def manifest_digest(described: bytes) -> str:
+    (index,) = (json.loads(content) for name, content in oci_members([LAYER], described) if name == "index.json")
+    return str(index["manifests"][0]["digest"])
+
+
+def engine(folder: Path, built: str, archive: bytes) -> dict[str, str]:
+    """Make a client with buildx that builds and saves what it is told to; return the environment with it."""
+    (folder / "saved.tar").write_bytes(archive)
+    client = folder / "bin" / "docker"
+    client.parent.mkdir()
+    client.write_text(
+        f"""#!/bin/sh
+case "$1 $2" in
+"version --format") echo '{{"Client": {{"Version": "28.0.0"}}}}';;
+"buildx version") ;;
+"buildx build") while [ $# -gt 1 ]; do [ "$1" = --iidfile ] && printf %s {built} >"$2"; shift; done;;
+"save small:1") cat {folder}/saved.tar;;
+*) exit 9;;
+esac
+"""
+    )
+    client.chmod(0o755)
+    return {"PATH": f"{client.parent}:{os.environ['PATH']}"}
+
+
+def run(folder: Path, environ: dict[str, str], **inputs: str) -> build_image.Outputs:
+    context_folder = folder / "context"
+    context_folder.mkdir(exist_ok=True)
+    (context_folder / "Dockerfile").write_text("FROM scratch\n")
+    (folder / "out").mkdir(exist_ok=True)
+    masked: list[str] = []
+    context = Context(folder / "out", environ, folder, masked.append)
+    texts = {"image": "small:1", "context": str(context_folder)} | inputs
+    outcome = build_image.run(station.read_inputs(build_image.Inputs, texts), context)
+    assert set(masked) <= {"", "canary"}
+    assert isinstance(outcome.outputs, build_image.Outputs)
+    return outcome.outputs
+
+
+def test_an_engine_that_calls_images_by_their_configuration(tmp_path: Path) -> None:
+    environ = engine(tmp_path, saved_images.digest(CONFIG), tar(docker_members([LAYER], CONFIG)))
+    assert run(tmp_path, environ).image_id == saved_images.digest(CONFIG)
+
+
+def test_an_engine_that_calls_images_by_their_manifest(tmp_path: Path) -> None:
+    archive = tar(docker_members([LAYER], CONFIG) + oci_members([LAYER], CONFIG))
+    environ = engine(tmp_path, manifest_digest(CONFIG), archive)
+    assert run(tmp_path, environ).image_id == saved_images.digest(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("built", "archive"),
+    [
+        (saved_images.digest(OTHER), tar(docker_members([LAYER], CONFIG))),
+        (manifest_digest(OTHER), tar(docker_members([LAYER], CONFIG) + oci_members([LAYER], CONFIG))),
+    ],
+)
+def test_another_image_under_the_name_is_an_error_and_not_kept(tmp_path: Path, built: str, archive: bytes) -> None:
+    with pytest.raises(ToolError, match="taken this image's name"):
+        run(tmp_path, engine(tmp_path, built, archive))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("built", ["''", "sha256:", "latest"])
+def test_a_build_without_an_id_is_an_error(tmp_path: Path, built: str) -> None:
+    with pytest.raises(ToolError, match="without saying its id"):
+        run(tmp_path, engine(tmp_path, built, tar(docker_members([LAYER], CONFIG))))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_secrets_are_masked(tmp_path: Path) -> None:
+    environ = engine(tmp_path, saved_images.digest(CONFIG), tar(docker_members([LAYER], CONFIG)))
+    masked: list[str] = []
+    (tmp_path / "context").mkdir()
+    (tmp_path / "context" / "Dockerfile").write_text("FROM scratch\n")
+    texts = {"image": "small:1", "context": str(tmp_path / "context"), "secrets": "id=a,env=TOKEN"}
+    inputs = station.read_inputs(build_image.Inputs, texts)
+    build_image.run(inputs, Context(tmp_path, environ | {"TOKEN": "canary"}, tmp_path, masked.append))
+    assert masked == ["canary"]
+
+
+@pytest.mark.parametrize("inputs", [{"image": f"x@sha256:{'0' * 64}"}, {"context": "/nowhere"}, {"file": "/nowhere"}])
+def test_wrong_inputs_never_reach_the_engine(tmp_path: Path, inputs: dict[str, str]) -> None:
+    with pytest.raises(InputError):
+        run(tmp_path, {"PATH": ""}, **inputs)
