@@ -68,7 +68,9 @@ def push(  # noqa: PLR0913 -- everything that is shared comes together here
     """Return what runs a workflow of the repository; the images that it builds are removed afterwards."""
     commits: list[str] = []
 
-    def run(workflow: act.Workflow, name: str, *, requirements: str = "requirements.txt") -> act.Run:
+    def run(
+        workflow: act.Workflow, name: str, *, requirements: str = "requirements.txt", runner: Path = cache
+    ) -> act.Run:
         build = {
             "build-args": f"BASE_IMAGE={BASE_IMAGE}\nPIP_NO_INDEX=1\nREQUIREMENTS={requirements}",
             "pull": "false",
@@ -85,7 +87,7 @@ def push(  # noqa: PLR0913 -- everything that is shared comes together here
         commits.append(commit)
         reference = f"octo/model/.github/workflows/{name}@refs/heads/main"
         token = sigstore.environ(sha=commit, workflow_ref=reference, job_workflow_ref=reference)
-        return act.push(repository, release, cache, tmp_path / f"run-{len(commits)}", token)
+        return act.push(repository, release, runner, tmp_path / f"run-{len(commits)}", token)
 
     yield run
     for commit in commits:

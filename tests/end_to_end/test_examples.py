@@ -82,7 +82,9 @@ def test_quickstart_is_green_for_the_clean_sample_and_blind_to_planted_files(pus
     assert list(trapped.collected.rglob("TRAP-SPRUNG*")) == []
 
 
-def test_quickstart_is_red_at_the_gate_and_planted_files_hide_nothing(push: Push, repository: Path) -> None:
+def test_quickstart_is_red_at_the_gate_and_planted_files_hide_nothing(
+    push: Push, repository: Path, tmp_path: Path
+) -> None:
     run = push(act.example("quickstart.yml"), "quickstart.yml", requirements=VULNERABLE)
     assert run.jobs == {"seal": "failure"}
     assert run.exit_code != 0
@@ -94,7 +96,8 @@ def test_quickstart_is_red_at_the_gate_and_planted_files_hide_nothing(push: Push
 
     workflow = act.example("quickstart.yml")
     workflow["env"] = planted_environment(repository)
-    trapped = push(workflow, "quickstart.yml", requirements=VULNERABLE)
+    # On a runner that has never seen Modelseal: its Python environment and its tools come in amid all that was planted.
+    trapped = push(workflow, "quickstart.yml", requirements=VULNERABLE, runner=tmp_path / "runner")
     assert "exit status 10" in trapped.log, trapped.tail
     assert findings_of(trapped, "seal") == findings_of(run, "seal")
     assert plant_traps.sprung(repository) == []
