@@ -37,7 +37,7 @@ lint: $(BIN)/made node_modules ## Check style, types, actions, workflows, shell 
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/zizmor --offline --quiet --persona=pedantic action.yml actions workflows-examples .github
+	$(BIN)/zizmor --offline --quiet --persona=pedantic action.yml actions workflows-examples/*.yml .github
 	$(BIN)/actionlint workflows-examples/*.yml .github/workflows/*.yml
 	for file in action.yml actions/*/action.yml workflows-examples/*.yml .github/workflows/*.yml; do \
 	  tests/contract/node_modules/.bin/action-validator "$$file" || exit 1; done
