@@ -336,8 +336,9 @@ def test_people_at_a_terminal_get_outputs_without_commands(workplace: Workplace)
 def test_result_does_not_depend_on_the_locale(locale: str, utf8: str, workplace: Workplace) -> None:
     folder = os.fsencode(workplace.folder) + b"/out \xff\xe9 \xc3\xa4"
     code = STAND_IN.format(scripts=str(SCRIPTS))
-    argv: list[str | bytes] = [sys.executable, *utf8.split(), "-I", "-c", code, "hash-artifacts", "--output-dir", folder, "--paths",
-            "outcome = end(manifest=str(context.output_dir))\n(context.output_dir / 'x').touch()"]  # fmt: skip
+    do = "outcome = end(manifest=str(context.output_dir))\n(context.output_dir / 'x').touch()"
+    argv: list[str | bytes] = [sys.executable, *utf8.split(), "-I", "-c", code, "hash-artifacts"]
+    argv += ["--output-dir", folder, "--paths", do]
     environ = {"PATH": os.environ["PATH"], "LC_ALL": locale, "LANG": locale}
     ended = subprocess.run(argv, env=environ, cwd=workplace.folder, capture_output=True, check=True)
     assert ended.stdout == b"manifest=" + folder + b"\n"
