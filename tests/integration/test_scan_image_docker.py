@@ -1,12 +1,14 @@
 """`scan-image` with the real Trivy, on images whose findings the test database foretells."""
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -358,6 +360,16 @@ def test_trivy_reads_the_same_of_two_layouts_as_we_do(tmp_path: Path, trivy: Pat
         check=True, capture_output=True, timeout=60,
     ).stdout  # fmt: skip
     assert json.loads(plain)["Metadata"]["ImageID"] == saved_images.digest(docker)
+
+
+def test_java_archives_without_their_index_are_an_error(scan: Scan, tmp_path: Path) -> None:
+    jar = io.BytesIO()
+    with zipfile.ZipFile(jar, "w") as packed:
+        packed.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")
+    files = debian() | {"opt/unknown.jar": jar.getvalue()}
+    with pytest.raises(ToolError, match="Java DB") as caught:
+        scan(saved_images.saved(tmp_path / "small.tar", files))
+    assert "java-db" in caught.value.mend
 
 
 @pytest.fixture

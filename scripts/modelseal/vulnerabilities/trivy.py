@@ -6,7 +6,7 @@ import hashlib
 import logging
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ _COMPLAINT = re.compile(r"\t(?:ERROR|FATAL)\t")
 # Trivy only warns when it does not know a release, and then reports no vulnerability of any package in it:
 # https://github.com/aquasecurity/trivy/blob/v0.74.0/pkg/scan/ospkg/scan.go and pkg/detector/ospkg/version/version.go
 _UNKNOWN_SYSTEM = re.compile(r"\tWARN\t(?:.*\t)?.*(?:This OS version is not on the EOL list|Unsupported os)")
+_COMPLAINT_LENGTH = 2000
 _DATABASE_FILES = ("trivy.db", "metadata.json")
 
 
@@ -77,7 +78,11 @@ class Trivy:
             lines.append(line)
             _log(line)
 
-        process.run([self.executable, *arguments], env=env, cwd=empty, timeout=timeout, on_line=listen)
+        try:
+            process.run([self.executable, *arguments], env=env, cwd=empty, timeout=timeout, on_line=listen)
+        except ToolError as error:
+            where = _complaints(lines) or error.where
+            raise ToolError(error.what, where=where, mend=error.mend or _mend(where)) from error
         return tuple(lines)
 
 
@@ -149,11 +154,24 @@ def update(trivy: Trivy, cache_dir: Path, repository: str) -> Database:
         return database.read(_snapshot(cache, trivy.folder / "database"))
 
 
+def _complaints(lines: Sequence[str]) -> str:
+    """Return what was printed from the first complaint on; the reason often follows on lines of its own."""
+    for number, line in enumerate(lines):
+        if _COMPLAINT.search(line):
+            return " ".join(" ".join(lines[number:]).split())[:_COMPLAINT_LENGTH]
+    return ""
+
+
+def _mend(where: str) -> str:
+    if "Java DB" in where:
+        return "The image has Java archives: put Trivy's Java index into the `db-dir`, as `java-db` beside `db`."
+    return "Mend what its last lines say, and scan again."
+
+
 def _refuse_complaints(lines: tuple[str, ...]) -> None:
     # It then ends with 0 all the same, and its report lacks what it could not read.
-    complaints = [line for line in lines if _COMPLAINT.search(line)]
-    if complaints:
-        raise ToolError("Trivy reported errors.", where=" / ".join(complaints)[-2000:], mend="See its lines above.")
+    if complaints := _complaints(lines):
+        raise ToolError("Trivy reported errors.", where=complaints, mend=_mend(complaints))
     unknown = [line for line in lines if _UNKNOWN_SYSTEM.search(line)]
     if unknown:
         raise ToolError(
