@@ -1,10 +1,11 @@
-"""Everything that repeats what the stations declare: each `action.yml`, and the README's tables. Made here, only.
+"""Everything that repeats what the stations declare: each `action.yml`, and the README's tables and quickstart. Made here.
 
 python tests/declarations.py            # tells which files are not what they should be
 python tests/declarations.py --write    # makes them so
 """
 
 import json
+import re
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -214,12 +215,25 @@ def with_section(readme: str) -> str:
     return f"{before}{BEGIN}\n{readme_section()}{END}{after}"
 
 
+def quickstart_section() -> str:
+    """Return the quickstart as the README shows it: the example, without the comments at its top."""
+    lines = (ROOT / "workflows-examples" / "quickstart.yml").read_text(encoding="utf-8").splitlines(keepends=True)
+    first = next(number for number, line in enumerate(lines) if not line.startswith("#"))
+    return f"```yaml\n{''.join(lines[first:])}```\n"
+
+
+def with_quickstart(readme: str) -> str:
+    """Return the README's text with its quickstart made anew."""
+    pattern = re.compile(r"(^<!-- quickstart:begin -->\n).*?(^<!-- quickstart:end -->$)", re.MULTILINE | re.DOTALL)
+    return pattern.sub(lambda found: f"{found[1]}{quickstart_section()}{found[2]}", readme)
+
+
 def main(arguments: list[str]) -> int:
     """Compare, or write."""
     wanted = files()
     readme = ROOT / "README.md"
     if readme.exists():
-        wanted[readme] = with_section(readme.read_text(encoding="utf-8"))
+        wanted[readme] = with_quickstart(with_section(readme.read_text(encoding="utf-8")))
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if arguments == ["--write"]:
