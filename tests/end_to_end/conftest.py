@@ -1,5 +1,6 @@
 """What all runs share: made once, because each of them takes longer than a run."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ["sh", folder / "fetch_wheels.sh", requirements, "3.11"],
             check=True,
             timeout=300,
-            env={"PYTHON": sys.executable, "PATH": "/usr/bin:/bin"},
+            env=os.environ | {"PYTHON": sys.executable},
         )
     return folder
 

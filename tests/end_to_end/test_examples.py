@@ -134,7 +134,10 @@ def test_pipeline_is_red_at_the_gate_and_goes_no_further(push: Push) -> None:
 
 
 def test_a_replaced_tool_is_not_run(push: Push, cache: Path, tmp_path: Path) -> None:
-    (trivy,) = (cache / "tool_cache" / "modelseal" / "tools").glob("*/trivy")
+    tools = cache / "tool_cache" / "modelseal" / "tools"
+    if not list(tools.glob("*/trivy")):  # this test runs alone: let a first run fetch it
+        push(act.example("quickstart.yml"), "quickstart.yml")
+    (trivy,) = tools.glob("*/trivy")
     kept = Path(shutil.move(trivy, tmp_path / "trivy"))
     witness = tmp_path / "was-run"
     trivy.write_text(f'#!/bin/sh\ntouch {witness}\nexec {kept} "$@"\n', encoding="utf-8")
@@ -153,7 +156,11 @@ def planted_environment(repository: Path) -> dict[str, str]:
     """Plant every trap in a repository, and return the variables that a hostile one would want set in its jobs."""
     plant_traps.plant(repository)
     plant_traps.plant_names(repository / "model")
-    return plant_traps.environment(Path("${{ github.workspace }}"))
+    # Bash would run this first in every step; what the workflow's own steps do is not ours to judge.
+    script = '[ -z "${MODELSEAL_INPUT_IMAGE+given}" ] || touch "$GITHUB_WORKSPACE/TRAP-SPRUNG-bash"\n'
+    (repository / "bash-environment").write_text(script, encoding="utf-8")
+    workspace = Path("${{ github.workspace }}")
+    return plant_traps.environment(workspace) | {"BASH_ENV": f"{workspace}/bash-environment"}
 
 
 def _ids(findings: list[str]) -> list[str]:
