@@ -1,4 +1,4 @@
-"""Everything that repeats what the stations declare: each `action.yml`, and the README's tables and quickstart. Made here.
+"""Everything that repeats something else: each `action.yml`, and the README's tables and quickstart. Made here, only.
 
 python tests/declarations.py            # tells which files are not what they should be
 python tests/declarations.py --write    # makes them so
