@@ -11,7 +11,7 @@ out=modelseal-out
 started=$SECONDS
 
 bash tests/setup.sh python
-bash tests/setup.sh docker
+bash tests/setup.sh engine
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Sets up what the demo and the tests need of the machine. Does nothing that is done already.
 #
-#   setup.sh python|node|docker
+#   setup.sh python|node|engine|docker
+#
+# engine: a Docker engine that runs, and the sample project's base image; docker: a registry and the tests' needs as well
 #
 # What is missing is installed with apt-get where this runs as root on Debian or Ubuntu; otherwise it is named.
 set -euo pipefail
@@ -46,6 +48,15 @@ start_engine() {
   exit 3
 }
 
+engine() {
+  need openssl openssl
+  need docker docker.io
+  engine_answers || need dockerd docker.io
+  start_engine
+  docker image inspect modelseal-base:bookworm >/dev/null 2>&1 || need debootstrap debootstrap
+  bash assets/make_base_image.sh
+}
+
 case ${1:-} in
   python)
     need python3 python3 python3-venv python3-pip
@@ -55,16 +66,16 @@ case ${1:-} in
     need node nodejs
     need npm npm
     ;;
+  engine)
+    engine
+    ;;
   docker)
     need git git
-    need openssl openssl
-    need dockerd docker.io
-    need debootstrap debootstrap
-    start_engine
-    bash assets/make_base_image.sh
+    need docker-registry docker-registry
+    engine
     ;;
   *)
-    say "usage: setup.sh python|node|docker"
+    say "usage: setup.sh python|node|engine|docker"
     exit 2
     ;;
 esac

@@ -11,7 +11,7 @@ from typing import Any
 from modelseal import process, station, tools
 from modelseal.attestation import store
 from modelseal.commands import attest, build_image, generate_sbom, hash_artifacts, scan_image, verify
-from modelseal.image import docker
+from modelseal.image import archive, docker
 from modelseal.report import markdown
 from modelseal.sbom import validation
 from modelseal.station import Context, Outcome, Station, output
@@ -104,7 +104,10 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         return Outcome(scan.exit_code, outputs, _summary(done, scan.headline), scan.headline)
     if inputs.push:
         client = docker.find(context.environ, to_build=False)
-        outputs = replace(outputs, digest=docker.push(client, inputs.image.text, inputs.image.repository))
+        # An engine with the containerd store calls the image by its manifest.
+        names = tuple(filter(None, (outputs.image_id, archive.read(Path(outputs.archive)).manifest)))
+        digest = docker.push(client, inputs.image.exact, inputs.image.repository, expected=names)
+        outputs = replace(outputs, digest=digest)
     attested = _station("attest", attest.run, _attest_inputs(inputs, outputs), context)
     outputs = replace(outputs, bundles=attested.outputs.bundles, signature=attested.outputs.signature)
     verified = _station("verify", verify.run, _verify_inputs(inputs, outputs, context), context)

@@ -31,6 +31,7 @@ _CHUNK = 64 * 1024  # what a pipe holds
 _STDERR_KEPT = 64 * 1024
 _GRACE_SECONDS = 5.0
 _LINGER_SECONDS = 0.5
+_DRAIN_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _FOREVER = 1e9  # a wait without any limit would keep `terminate_all` in another thread from seeing the end
 
@@ -89,6 +90,8 @@ def run(  # noqa: PLR0913 # each argument is a property of the process, none has
             _exchange(process, stdin or b"", stdout.extend, stderr.feed, deadline)
             exit_code = process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired as error:
+            if process.poll() is not None:
+                raise ToolError(f"{program} ended, but left a program behind that goes on printing.") from error
             raise ToolError(
                 f"{program} did not finish within {timeout:g} seconds and was stopped.",
                 mend="Look at its last lines above; give it more time, or less to do.",
@@ -179,16 +182,17 @@ def _exchange(
             if stream is not None:
                 selector.register(stream, selectors.EVENT_READ, _reading(stream, consume))
         while selector.get_map():
-            for key, _ in selector.select(_POLL_SECONDS):
+            ready = selector.select(_POLL_SECONDS)
+            for key, _ in ready:
                 at_end = key.data()
                 if at_end:
                     selector.unregister(key.fileobj)
             now = time.monotonic()
             if linger is None and process.poll() is not None:
-                linger = now + _LINGER_SECONDS
-            if linger is not None and now > linger:
-                return
-            if linger is None and now > deadline:
+                linger, deadline = now + _LINGER_SECONDS, min(deadline, now + _DRAIN_SECONDS)
+            if linger is not None and now > linger and not ready:
+                return  # what is ready is read to its end, however long that takes
+            if now > deadline:
                 raise subprocess.TimeoutExpired(process.args, 0)
 
 

@@ -303,3 +303,19 @@ def test_own_environment_is_never_the_default() -> None:
     digest = hashlib.sha256(repr(sorted(os.environ.items())).encode("utf-8", "surrogateescape")).hexdigest()
     process.run(shell("X=1; export X"), env=ENV)
     assert hashlib.sha256(repr(sorted(os.environ.items())).encode("utf-8", "surrogateescape")).hexdigest() == digest
+
+
+def test_what_was_printed_before_the_end_is_read_whole_however_slowly() -> None:
+    seen: list[str] = []
+
+    def slowly(line: str) -> None:
+        time.sleep(0.02)
+        seen.append(line)
+
+    process.run(["sh", "-c", "seq 100 >&2"], env=ENV, on_line=slowly)
+    assert seen == [str(number) for number in range(1, 101)]
+
+
+def test_a_program_left_behind_that_goes_on_printing_is_an_error() -> None:
+    with pytest.raises(ToolError, match="left a program behind"):
+        process.run(["sh", "-c", "while :; do echo x; sleep 0.01; done & exit 0"], env=ENV)

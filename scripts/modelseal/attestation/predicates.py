@@ -87,6 +87,8 @@ def read_verdict(data: bytes) -> Verdict:
     result = document.get("verdict")
     if result not in ("passed", "failed"):
         raise Rejection(f"its verdict is {short(result)}, neither passed nor failed")
+    if "vuln" not in jsontext.as_list(document.get("scanners"), "the list of scanners"):
+        raise Rejection("the scan did not look for vulnerabilities, so it says nothing about them")
     image_id = jsontext.as_text(jsontext.dig(document, "subject", "image_id"), "the image's ID")
     if not _IMAGE_ID.fullmatch(image_id):
         raise Rejection(f"the image's ID is {short(image_id)}, not sha256: and 64 hexadecimal digits")

@@ -128,7 +128,7 @@ def _saved(inputs: Inputs, context: Context) -> archive.SavedImage:
             "There is nothing to describe.", mend="Give `archive` (what `build-image` saved), `image` or `path`."
         )
     client = docker.find(context.environ, to_build=False)
-    return archive.save(client, inputs.image.text, context.temp_dir / "described-image.tar")
+    return archive.save(client, inputs.image.exact, context.temp_dir / "described-image.tar")
 
 
 def _file_name(text: str) -> str:
