@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -130,22 +131,10 @@ def _started(
     argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None, stdin: int, stdout: IO[bytes] | int
 ) -> Iterator[subprocess.Popen[bytes]]:
     logger.debug("running %s", argv)
-    try:
-        with _running_lock:  # nothing can be started that `terminate_all` does not see
-            if _stopping.is_set():
-                raise ToolError(f"{argv[0]} was not started: Modelseal was told to stop.")
-            process = subprocess.Popen(  # argv is a list, no shell reads it
-                [os.fspath(part) for part in argv],
-                env=dict(env),
-                cwd=cwd,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=subprocess.PIPE,
-                start_new_session=True,  # its own process group, so that what it starts can be ended with it
-            )
-            _running.add(process)
-    except OSError as error:
-        raise ToolError(f"{argv[0]} cannot be started: {error.strerror or error}.") from error
+    # In a thread of its own, where no signal handler runs: one that came between the program's start and the note
+    # of it would leave it running.
+    with ThreadPoolExecutor(1) as pool:
+        process = pool.submit(_start, argv, env, cwd, stdin, stdout).result()
     try:
         with process:
             try:
@@ -158,6 +147,28 @@ def _started(
     finally:
         with _running_lock:
             _running.discard(process)
+
+
+def _start(
+    argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None, stdin: int, stdout: IO[bytes] | int
+) -> subprocess.Popen[bytes]:
+    with _running_lock:
+        if _stopping.is_set():
+            raise ToolError(f"{argv[0]} was not started: Modelseal was told to stop.")
+        try:
+            process = subprocess.Popen(  # argv is a list, no shell reads it
+                [os.fspath(part) for part in argv],
+                env=dict(env),
+                cwd=cwd,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # its own process group, so that what it starts can be ended with it
+            )
+        except OSError as error:
+            raise ToolError(f"{argv[0]} cannot be started: {error.strerror or error}.") from error
+        _running.add(process)
+        return process
 
 
 def _exchange(

@@ -98,7 +98,8 @@ def parse(content: bytes, *, image_id: str) -> Report:
             f"Trivy found no package of {system} in the image.",
             mend="Keep the package manager's records (/var/lib/dpkg and the like): without them nothing can be judged.",
         )
-    return Report(image_id, system, packages, tuple(finding for result in results for finding in _findings(result)))
+    findings = tuple(finding for result in results for finding in _findings(result, system))
+    return Report(image_id, system, packages, findings)
 
 
 def worst_first(finding: Finding) -> tuple[object, ...]:
@@ -122,8 +123,10 @@ def _operating_system(metadata: dict[str, Any]) -> str:
     return f"{family} {name}"
 
 
-def _findings(result: dict[str, Any]) -> list[Finding]:
-    target, kind = _text(result, "Target"), _text(result, "Type")
+def _findings(result: dict[str, Any], system: str) -> list[Finding]:
+    # Trivy calls the system's packages by the archive's path, of which a verdict must not depend.
+    target = system if result.get("Class") == _OS_PACKAGES else _text(result, "Target")
+    kind = _text(result, "Type")
     vulnerabilities = [_vulnerability(item, target, kind) for item in _optional_list(result, "Vulnerabilities")]
     return vulnerabilities + [_secret(item, target) for item in _optional_list(result, "Secrets")]
 
