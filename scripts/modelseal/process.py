@@ -195,8 +195,7 @@ def _exchange(
         while selector.get_map():
             ready = selector.select(_POLL_SECONDS)
             for key, _ in ready:
-                at_end = key.data()
-                if at_end:
+                if key.data():  # it came to its end
                     selector.unregister(key.fileobj)
             now = time.monotonic()
             if linger is None and process.poll() is not None:
@@ -245,7 +244,7 @@ def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
     _wait_while(lambda: any(process.poll() is None for process in processes), _GRACE_SECONDS)
 
 
-def _signal(processes: Sequence[subprocess.Popen[bytes]], number: signal.Signals) -> None:
+def _signal(processes: Sequence[subprocess.Popen[bytes]], number: int) -> None:
     for process in processes:
         with contextlib.suppress(OSError):
             os.killpg(process.pid, number)
@@ -258,11 +257,10 @@ def _wait_while(condition: Callable[[], bool], seconds: float) -> None:
 
 
 def _is_there(group: int) -> bool:
-    try:
+    with contextlib.suppress(OSError):
         os.killpg(group, 0)
-    except OSError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _ending(exit_code: int) -> str:

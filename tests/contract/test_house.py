@@ -1,6 +1,7 @@
 """The house's rules, read from its code: which way imports go, who starts processes, how long things get."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,11 @@ READS_ENVIRONMENT = {"cli.py", "environment.py"}
 LOGGING_ONLY = "print() has no place here: logging goes through the console, which escapes it"
 
 
+@functools.cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_bytes())
+
+
 def module_name(file: Path) -> str:
     parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -53,7 +59,7 @@ def part_of(module: str) -> str:
 def imported(file: Path) -> Iterator[str]:
     """Name every module of ours that a file imports, wherever in it."""
     known = {module_name(path) for path in FILES}
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "modelseal")
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "modelseal":
@@ -91,7 +97,7 @@ def test_imports_go_down(file: Path) -> None:
 
 @each_file
 def test_no_imports_are_relative(file: Path) -> None:
-    nodes = [node for node in ast.walk(ast.parse(file.read_bytes())) if isinstance(node, ast.ImportFrom)]
+    nodes = [node for node in ast.walk(parsed(file)) if isinstance(node, ast.ImportFrom)]
     assert [node.lineno for node in nodes if node.level] == []
 
 
@@ -112,7 +118,7 @@ def test_room_keeps_out_of_other_rooms(room: str) -> None:
 def test_only_the_process_module_starts_programs(file: Path) -> None:
     if file.name in STARTS_PROCESSES:
         return
-    tree = ast.parse(file.read_bytes())
+    tree = parsed(file)
     modules = {
         alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
     } | {(node.module or "").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -128,7 +134,7 @@ def test_environment_is_read_at_the_edge_only(file: Path) -> None:
         return
     read = [
         node.lineno
-        for node in ast.walk(ast.parse(file.read_bytes()))
+        for node in ast.walk(parsed(file))
         if isinstance(node, ast.Attribute)
         and ast.unparse(node) in ("os.environ", "os.environb", "os.getenv", "os.putenv")
     ]
@@ -137,7 +143,7 @@ def test_environment_is_read_at_the_edge_only(file: Path) -> None:
 
 @each_file
 def test_nothing_is_printed_past_the_console(file: Path) -> None:
-    tree = ast.parse(file.read_bytes())
+    tree = parsed(file)
     assert [line for name, line in calls(tree) if name in ("print", "pprint", "pprint.pprint")] == [], LOGGING_ONLY
     written = [
         name for name, _ in calls(tree) if name in ("sys.stdout.write", "sys.stderr.write", "sys.__stdout__.write")
@@ -147,7 +153,7 @@ def test_nothing_is_printed_past_the_console(file: Path) -> None:
 
 @each_file
 def test_no_error_is_swallowed_whole(file: Path) -> None:
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.ExceptHandler):
             caught = ast.unparse(node.type) if node.type else ""
             broad = caught in ("", "Exception", "BaseException")
@@ -160,12 +166,12 @@ def test_no_error_is_swallowed_whole(file: Path) -> None:
 @each_file
 def test_nothing_is_run_that_came_as_data(file: Path) -> None:
     dangerous = {"eval", "exec", "compile", "__import__", "pickle.load", "pickle.loads", "yaml.load", "marshal.loads"}
-    assert [name for name, _ in calls(ast.parse(file.read_bytes())) if name in dangerous] == []
+    assert [name for name, _ in calls(parsed(file)) if name in dangerous] == []
 
 
 @each_file
 def test_shell_is_never_used(file: Path) -> None:
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Call):
             assert not [word for word in node.keywords if word.arg == "shell"]
 
@@ -173,7 +179,7 @@ def test_shell_is_never_used(file: Path) -> None:
 @each_file
 def test_file_and_functions_are_short(file: Path) -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) <= 300
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.FunctionDef):
             documented = len((ast.get_docstring(node, clean=False) or "").splitlines())
             assert (node.end_lineno or 0) - node.lineno - documented < 50, node.name
@@ -181,7 +187,7 @@ def test_file_and_functions_are_short(file: Path) -> None:
 
 @each_file
 def test_data_are_frozen(file: Path) -> None:
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.ClassDef):
             for decorator in map(ast.unparse, node.decorator_list):
                 assert decorator != "dataclass", node.name
@@ -192,7 +198,7 @@ def test_data_are_frozen(file: Path) -> None:
 def test_names_say_what_they_are(file: Path) -> None:
     vague = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
     assert not set(file.relative_to(PACKAGE).with_suffix("").parts) & vague
-    classes = [node.name for node in ast.walk(ast.parse(file.read_bytes())) if isinstance(node, ast.ClassDef)]
+    classes = [node.name for node in ast.walk(parsed(file)) if isinstance(node, ast.ClassDef)]
     assert not [name for name in classes if name.endswith(("Manager", "Helper", "Util", "Utils"))]
 
 
@@ -206,7 +212,7 @@ def test_what_runs_before_the_environment_needs_the_standard_library_only() -> N
         seen.add(module)
         path = PACKAGE.parent / Path(*module.split("."))
         file = path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
-        for node in ast.walk(ast.parse(file.read_bytes())):
+        for node in ast.walk(parsed(file)):
             found = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             found += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
             foreign = {name.split(".")[0] for name in found} - set(sys.stdlib_module_names) - {"modelseal"}

@@ -316,6 +316,7 @@ def test_what_was_printed_before_the_end_is_read_whole_however_slowly() -> None:
     assert seen == [str(number) for number in range(1, 101)]
 
 
-def test_a_program_left_behind_that_goes_on_printing_is_an_error() -> None:
+def test_a_program_left_behind_that_goes_on_printing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_DRAIN_SECONDS", 0.8)
     with pytest.raises(ToolError, match="left a program behind"):
         process.run(["sh", "-c", "while :; do echo x; sleep 0.01; done & exit 0"], env=ENV)
