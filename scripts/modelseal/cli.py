@@ -235,14 +235,24 @@ def _finish(outcome: Outcome, console: Console, environ: Mapping[str, str]) -> N
         from modelseal.report.markdown import plain  # noqa: PLC0415 # for people at a terminal only
 
         console.block(plain(outcome.summary))
-        for name, value in outputs.items():
-            if value:
-                sys.stdout.write(f"{name}={value!r}\n" if "\n" in value else f"{name}={value}\n")
+        _print(outputs)
     if outcome.exit_code is ExitCode.PASSED:
         console.line(f"passed: {outcome.headline}")
     else:
         console.annotate("error", outcome.headline)
         console.line(f"failed: {outcome.headline}")
+
+
+def _print(outputs: Mapping[str, str]) -> None:
+    try:
+        for name, value in outputs.items():
+            if value:
+                sys.stdout.write(f"{name}={value!r}\n" if "\n" in value else f"{name}={value}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would try once more on its way out: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise ToolError(f"The outputs cannot be printed: {error.strerror}.", where="standard output") from error
 
 
 def _stop(number: int, _frame: object) -> NoReturn:

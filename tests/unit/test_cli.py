@@ -381,6 +381,20 @@ def test_file_that_does_not_fit_on_the_disk_is_not_left_by_halves(workplace: Wor
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 100_000
 
 
+def test_outputs_that_cannot_be_printed_are_no_pass(workplace: Workplace) -> None:
+    terminal = {"GITHUB_ACTIONS": "-", "GITHUB_OUTPUT": "-"}
+    process = workplace.start("hash-artifacts", "--paths", "outcome = end(digest='x' * 100_000)", **terminal)
+    assert process.stdout
+    process.stdout.close()
+    process.stdout = None
+    assert process.stderr
+    stderr = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait(30) == 3
+    assert "cannot be printed" in stderr
+    assert "Exception ignored" not in stderr
+
+
 # --- stopped -------------------------------------------------------------------------------------------------------
 
 TREE = """
