@@ -28,6 +28,7 @@ from modelseal.tools.lock import Release, Source, refused_versions, releases, th
 logger = logging.getLogger(__name__)
 
 _CHUNK = 1024 * 1024
+_digests: dict[tuple[int, ...], str] = {}
 _EXECUTABLE_LIMIT = 1024**3
 
 
@@ -248,6 +249,11 @@ def _wanted(candidates: tuple[Release, ...]) -> str:
 def _sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            status = os.fstat(file.fileno())
+            # The chain asks twice in one run. Nobody but root can change a file and leave its ctime as it was.
+            unchanged = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            if unchanged not in _digests:
+                _digests[unchanged] = hashlib.file_digest(file, "sha256").hexdigest()
+            return _digests[unchanged]
     except OSError as error:
         raise ToolError(f"The file cannot be read: {error.strerror}.", where=str(path)) from error
