@@ -309,7 +309,7 @@ def test_what_was_printed_before_the_end_is_read_whole_however_slowly() -> None:
     seen: list[str] = []
 
     def slowly(line: str) -> None:
-        time.sleep(0.02)
+        time.sleep(0.008)
         seen.append(line)
 
     process.run(["sh", "-c", "seq 100 >&2"], env=ENV, on_line=slowly)
