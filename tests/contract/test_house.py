@@ -19,6 +19,7 @@ LEVELS = (
     ROOMS,
     ("tools",),
     ("environment",),
+    ("installation",),
     ("process", "github", "station", "files"),
     ("errors",),
     ("verdict",),
@@ -38,7 +39,7 @@ CARRIES_ERRORS = {PACKAGE / "attestation" / "keyless.py"}  # from a thread to th
 STARTS_PROCESSES = {"process.py"}
 PROCESS_MODULES = {"subprocess", "multiprocessing", "pty", "popen2"}
 PROCESS_CALLS = {"system", "popen", "fork", "forkpty", "posix_spawn", "spawnv", "spawnl", "execv", "execve", "execvp"}
-READS_ENVIRONMENT = {"cli.py", "environment.py"}
+READS_ENVIRONMENT = {"cli.py", "environment.py", "installation.py"}
 LOGGING_ONLY = "print() has no place here: logging goes through the console, which escapes it"
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO
 
 from modelseal import process
-from modelseal.environment import pip_environment
 from modelseal.errors import ToolError
+from modelseal.installation import pip_environment
 
 logger = logging.getLogger(__name__)
 
