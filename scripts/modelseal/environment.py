@@ -4,6 +4,7 @@ Nothing but the standard library may be imported here: this runs before the envi
 every station passes through here, twice.
 """
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -30,6 +31,7 @@ def enter(scripts: Path) -> None:
         installation.report(error)
         raise SystemExit(error.exit_code) from None
     if folder is not None:
+        _leave_link(folder, scripts / "requirements.lock")
         _start_again(folder / "bin" / "python", scripts)
 
 
@@ -74,7 +76,7 @@ def location(lock: Path, environ: Mapping[str, str]) -> Path:
 def _entered_or_made(lock: Path) -> Path | None:
     """Return the environment's folder, made if need be; None if this Python is already its own."""
     folder = location(lock, os.environ)
-    if Path(sys.prefix) == folder:
+    if Path(sys.prefix).resolve() == folder.resolve():
         return None
     if _ENTERED in sys._xoptions:  # noqa: SLF001 # there is no other way to see them
         raise ToolError(
@@ -101,6 +103,17 @@ def _base_python() -> str:
     """Return the Python that environments are made from: this one, or the one that this environment was made from."""
     base: str = sys._base_executable  # type: ignore[attr-defined] # noqa: SLF001 # the venv module has no other way either
     return base
+
+
+def _leave_link(folder: Path, lock: Path) -> None:
+    """Let `scripts/run` find this environment at once, the next time. Where it cannot be left, nothing is lost."""
+    link = folder.parents[1] / f"environment-of-{hashlib.sha256(lock.read_bytes()).hexdigest()}"
+    target = folder.relative_to(link.parent)
+    with contextlib.suppress(OSError):
+        if not link.is_symlink() or link.readlink() != target:
+            temporary = link.with_name(f".{os.getpid()}.link")
+            temporary.symlink_to(target)
+            temporary.replace(link)
 
 
 def _start_again(python: Path, scripts: Path) -> NoReturn:

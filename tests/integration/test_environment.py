@@ -322,3 +322,16 @@ def test_installed_with_pip_it_is_a_command(tmp_path: Path) -> None:
     assert lock.read_bytes() == (ROOT / "scripts" / "tools.lock.json").read_bytes()
     for name in ("build-image", "generate-sbom", "scan-image", "attest", "verify", "chain"):
         subprocess.run([command, name, "--help"], cwd=tmp_path, env=env, capture_output=True, check=True)
+
+
+def test_the_short_way_in_is_left_when_it_leads_to_another_environment(made: Path, tmp_path: Path) -> None:
+    (link,) = (made / "modelseal").glob("environment-of-*")
+    cache = tmp_path / "modelseal"
+    cache.mkdir()
+    (cache / "environments").symlink_to(made / "modelseal" / "environments")
+    stranger = tmp_path / "stranger"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", stranger], check=True)
+    (cache / link.name).symlink_to(stranger)
+    process = run("--version", env=usual_environment(tmp_path), cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert (cache / link.name).readlink() == link.readlink()
