@@ -3,8 +3,9 @@
     python benchmarks/hashing.py [--quick]
 
 Ours is run as users run it, from `bash scripts/run`, the start-up of everything included. The peers: `openssl speed`,
-which hashes one block in the core's cache over and over, and so is the limit of the machine; and `openssl dgst` over what
-`find` finds, shared between the cores by `xargs`. The files lie in memory (`/dev/shm`) where there is room, so that no disk is measured.
+which hashes one block in the core's cache over and over, and so is the limit of the machine; and `openssl dgst` over
+what `find` finds, shared between the cores by `xargs`. The files lie in memory (`/dev/shm`) where there is room, so
+that no disk is measured.
 
 Exits with 1 when a target is missed.
 """
