@@ -15,8 +15,8 @@ resolve() { # OUTPUT COMMENT INPUT...
 }
 
 resolve scripts/requirements.lock \
-  'The environment of the stations. Made by `make lock` from pyproject.toml; installed with --require-hashes.' \
+  'The environment of the stations. Made with make lock from pyproject.toml; installed with --require-hashes.' \
   pyproject.toml
 resolve tests/requirements.lock \
-  'The environment of the tests. Made by `make lock` from pyproject.toml and requirements.in; installed with --require-hashes.' \
+  'The environment of the tests. Made with make lock from pyproject.toml and requirements.in; installed with --require-hashes.' \
   pyproject.toml tests/requirements.in
