@@ -103,7 +103,9 @@ def test_processes_may_install_at_the_same_time_and_one_may_be_killed(tools: dic
     environ = usual_environment(tmp_path, PATH="/usr/bin:/bin")
     argv = [sys.executable, "-I", "-c", code]
     running = [subprocess.Popen(argv, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    time.sleep(1.5)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "modelseal" / "tools").is_dir() and time.monotonic() < deadline:
+        time.sleep(0.01)  # it is in the middle of it once the folder is there
     os.kill(running[0].pid, signal.SIGKILL)
     running[0].communicate()
     paths = {Path(process.communicate(timeout=300)[0]) for process in running[1:]}
