@@ -26,6 +26,13 @@ need() { # COMMAND PACKAGE...: the command must be there; packages have it
 
 engine_answers() { docker info >/dev/null 2>&1; }
 
+# A process that was killed leaves its number behind, and the engine waits for it: in vain if nobody has reaped it.
+forget_the_dead() { # PIDFILE
+  local process
+  process=$(cat "$1" 2>/dev/null) || return 0
+  [[ -e /proc/$process/exe ]] || rm -f "$1"
+}
+
 start_engine() {
   engine_answers && return
   if [[ $(id -u) != 0 ]]; then
@@ -36,7 +43,8 @@ start_engine() {
   if [[ -d /run/systemd/system ]]; then
     systemctl start docker
   else
-    rm -f /var/run/docker.pid
+    forget_the_dead /var/run/docker.pid
+    forget_the_dead /var/run/docker/containerd/containerd.pid
     setsid nohup dockerd >/var/log/dockerd.log 2>&1 </dev/null &
   fi
   for _ in $(seq 60); do
