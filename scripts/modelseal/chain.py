@@ -91,8 +91,8 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     Raises:
         ModelsealError: Whatever a station raises; nothing after it is run.
     """
+    _discard_earlier(context.output_dir, inputs.image.file_name)
     attest.check(_attest_inputs(inputs, Outputs(image=inputs.image.text, digest=_NO_DIGEST)), context)
-    _discard_earlier(context.output_dir)
     with ThreadPoolExecutor(1) as pool:
         prepared = pool.submit(prepare, inputs, context)
         built = _station("build-image", build_image.run, _build_inputs(inputs), context)
@@ -118,10 +118,14 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     return Outcome(verified.exit_code, outputs, _summary([*done, attested, verified], headline), headline)
 
 
-def _discard_earlier(folder: Path) -> None:
-    """Remove what an earlier run concluded: if the gate stops this one, nobody may take that for its result."""
+def _discard_earlier(folder: Path, name: str) -> None:
+    """Remove what an earlier run concluded: wherever this one stops, nobody may take that for its result."""
     store.discard(folder / attest.BUNDLES)
-    (folder / verify.VERDICT).unlink(missing_ok=True)
+    files = [
+        f"{name}.{kind}" for kind in ("tar", "spdx.json", "cdx.json", "trivy.json", "findings.txt", "verdict.json")
+    ]
+    for file in (*files, verify.VERDICT):
+        (folder / file).unlink(missing_ok=True)
 
 
 def prepare(inputs: Inputs, context: Context) -> None:

@@ -46,6 +46,12 @@ def test_secrets_are_no_vulnerabilities() -> None:
     assert "aws-access-key-id" not in json.dumps(predicate)
 
 
+@pytest.mark.parametrize("scanners", [["secret"], [], None, "vuln"])
+def test_a_scan_that_did_not_look_for_vulnerabilities_says_nothing_about_them(scanners: object) -> None:
+    with pytest.raises(Rejection):
+        predicates.read_verdict(verdict(scanners=scanners))
+
+
 def test_sboms_are_told_apart() -> None:
     assert predicates.of_sbom(spdx())[0] == "https://spdx.dev/Document/v2.3"
     assert predicates.of_sbom(spdx(spdxVersion="SPDX-2.2"))[0] == "https://spdx.dev/Document/v2.2"
