@@ -4,6 +4,6 @@ import pytest
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
-    """Name a case of bytes after its argument: bytes can hold a time (gzip's do), and workers must agree on the names."""
+    """Name a case of bytes after its argument: gzip's hold the time, and all workers must collect the same names."""
     del config
     return argname if isinstance(val, bytes) else None
