@@ -17,6 +17,7 @@ LEVELS = (
     ("chain",),
     ("commands",),
     ROOMS,
+    ("gate",),
     ("tools",),
     ("environment",),
     ("installation",),
