@@ -1,6 +1,6 @@
 """What a scanner found: the words that every gate and every rendering use."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -94,5 +94,5 @@ def worst_first(finding: Finding) -> tuple[object, ...]:
     """Return a key that sorts findings, the worst first; no two different findings have the same."""
     return (
         finding.severity.rank, finding.package, finding.id, finding.version, finding.path, finding.platform,
-        repr(astuple(finding)),
+        repr(finding),
     )  # fmt: skip
