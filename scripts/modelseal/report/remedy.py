@@ -95,9 +95,14 @@ def advice(remedy: Remedy) -> str:
         return remedy.findings[0].mend or "change the file as the rule says"
     if not remedy.upgrade_to:
         return "there is no fixed version yet"
-    count = len(remedy.ids)
-    rest = f", which mends {remedy.mended} of {count}" if remedy.left else f", which mends all {count}" * (count > 1)
-    return f"upgrade to {remedy.upgrade_to}{rest}"
+    return f"upgrade to {remedy.upgrade_to}{effect(remedy)}"
+
+
+def effect(remedy: Remedy) -> str:
+    """Say what the upgrade mends, as a clause that follows it: `, which mends 3 of 4`; nothing for a single finding."""
+    if remedy.left:
+        return f", which mends {remedy.mended} of {len(remedy.ids)}"
+    return f", which mends all {len(remedy.ids)}" if len(remedy.ids) > 1 else ""
 
 
 def fixed_versions(finding: Finding) -> tuple[str, ...]:

@@ -1,0 +1,154 @@
+"""What the renderings for people say of a result in the same words: job summary, table, HTML report."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from modelseal.gate.finding import Kind, Severity
+from modelseal.gate.policy import Policy, Threshold, Waiver
+from modelseal.gate.result import Decision, Evidence, Judged, Judgement, Novelty, Result
+
+DECISIONS = {
+    Decision.FAILS: "fails",
+    Decision.WAIVED: "waived",
+    Decision.NOT_AFFECTED: "not affected",
+    Decision.KNOWN: "known",
+    Decision.GRACE: "in grace",
+    Decision.UNFIXED: "no fix yet",
+    Decision.BELOW: "below the bar",
+}
+# The order in which people want to read them, and what each means.
+LET_THROUGH = {
+    Decision.WAIVED: "Somebody answers for these, until a day.",
+    Decision.NOT_AFFECTED: "A VEX document says that these do no harm here.",
+    Decision.GRACE: "These were published a short time ago: they will fail when their grace is over.",
+    Decision.KNOWN: "The baseline has these too; only new ones fail.",
+    Decision.UNFIXED: "The policy lets these through until there is a fixed version.",
+}
+KINDS = {
+    Kind.VULNERABILITY: ("vulnerability", "vulnerabilities"),
+    Kind.SECRET: ("secret", "secrets"),
+    Kind.MISCONFIGURATION: ("misconfiguration", "misconfigurations"),
+    Kind.LICENSE: ("licence", "licences"),
+}
+_SCANNERS = {
+    "vuln": Kind.VULNERABILITY,
+    "secret": Kind.SECRET,
+    "misconfig": Kind.MISCONFIGURATION,
+    "license": Kind.LICENSE,
+}
+REPORTED = "reported only"
+_TEXT_LENGTH = 120
+_DIGEST_LENGTH = 12
+
+
+def short(text: str, length: int = _TEXT_LENGTH) -> str:
+    """Cut a text that is too long to be read where it stands, so that the cut is seen."""
+    return text if len(text) <= length else f"{text[:length]}… ({len(text):,} characters)"
+
+
+def short_path(path: str, length: int = 48) -> str:
+    """Leave out the beginning of a path that is too long to be read where it stands."""
+    return path if len(path) <= length else f"…{path[-length:]}"
+
+
+def short_digest(digest: str) -> str:
+    """Return the beginning of a digest, as people compare them: `sha256:0123456789ab`."""
+    algorithm, colon, value = digest.rpartition(":")
+    return f"{algorithm}{colon}{value[:_DIGEST_LENGTH]}"[:40]
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """Say how many: `1 package`, `2,000 packages`."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Join parts of a sentence: `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
+def by_kind(items: Iterable[Judged]) -> str:
+    """Say how many there are of each kind: `9 vulnerabilities and 1 secret`."""
+    counts = Counter(item.finding.kind for item in items)
+    return listed([count(counts[kind], *KINDS[kind]) for kind in Kind if counts[kind]])
+
+
+def conclusion(result: Result) -> str:
+    """Say in a sentence, without its full stop, what came out."""
+    found = result.judgement.findings
+    if not found:
+        return "Nothing was found"
+    failing = by_kind(item for item in found if item.decision is Decision.FAILS)
+    if not failing:
+        return f"{count(len(found), 'finding')}, none of which {'fails' if len(found) == 1 else 'fail'}"
+    return f"{failing} of {count(len(found), 'finding')} {'fails' if len(result.judgement.failing) == 1 else 'fail'}"
+
+
+def counts(judgement: Judgement) -> Counter[tuple[Severity, Decision]]:
+    """Count findings by severity and decision."""
+    return Counter((item.finding.severity, item.decision) for item in judgement.findings)
+
+
+def comparison(judgement: Judgement) -> tuple[int, int, int] | None:
+    """Return how many findings are new, known and fixed against the baseline; None where there is none."""
+    if judgement.fixed is None:
+        return None
+    novelties = Counter(item.novelty for item in judgement.findings)
+    return novelties[Novelty.NEW], novelties[Novelty.KNOWN], len(judgement.fixed)
+
+
+def age(evidence: Evidence) -> str:
+    """Say how old the advisories were when the scan ended."""
+    passed = max(evidence.finished - evidence.database_updated, timedelta(0))
+    if passed < timedelta(hours=2):
+        return f"{count(int(passed.total_seconds() // 60), 'minute')} old"
+    hours = int(passed.total_seconds() // 3600)
+    return f"{count(hours, 'hour')} old" if hours < 48 else f"{count(hours // 24, 'day')} old"  # noqa: PLR2004
+
+
+def looked_for(evidence: Evidence) -> str:
+    """Name what was looked for."""
+    return listed([KINDS[_SCANNERS[name]][1] if name in _SCANNERS else name for name in evidence.scanners])
+
+
+def bars(result: Result) -> tuple[tuple[str, str], ...]:
+    """Say what fails, for each kind that was looked for."""
+    kinds = [_SCANNERS[name] for name in result.evidence.scanners if name in _SCANNERS]
+    kinds += sorted({item.finding.kind for item in result.judgement.findings} - set(kinds), key=list(Kind).index)
+    return tuple((KINDS[kind][1], _bar(result.policy, kind)) for kind in kinds)
+
+
+def policy_source(policy: Policy) -> str:
+    """Name the policy's file; it may hold anything."""
+    return policy.source or "inputs only, no policy file"
+
+
+def waiver(item: Waiver) -> str:
+    """Say what a waiver names, and who answers for it."""
+    names = {"package": item.package, "path": item.path, "image": item.image}
+    scope = listed([f"{name} {short(value)}" for name, value in names.items() if value])
+    line = f"line {item.line} of the policy, " if item.line else ""
+    return f"{short(item.id)}{' for ' if scope else ''}{scope} ({line}by {short(item.owner)}): {short(item.reason)}"
+
+
+def _bar(policy: Policy, kind: Kind) -> str:
+    if kind is Kind.LICENSE:
+        parts = [("", policy.licenses.denied), ("anything but ", policy.licenses.allowed)]
+        return "; ".join(f"{name}{short(', '.join(ids))}" for name, ids in parts if ids) or REPORTED
+    threshold = policy.threshold(kind)
+    text = ", ".join(severity for severity in Severity if severity in threshold.fail_on) or REPORTED
+    if kind is not Kind.VULNERABILITY or not threshold.fail_on:
+        return text
+    return text + _conditions(policy, threshold)
+
+
+def _conditions(policy: Policy, threshold: Threshold) -> str:
+    grace = [f"{count(days, 'day')} for {severity}" for severity, days in threshold.grace_days if days]
+    parts = [
+        "once there is a fixed version" if threshold.ignore_unfixed else "",
+        f"after a grace of {listed(grace)}" if grace else "",
+        "when new against the baseline" if policy.fail_on_new_only else "",
+        f"with {count(len(policy.rules), 'rule')} for some packages" if policy.rules else "",
+    ]
+    return "".join(f"; {part}" for part in parts if part)
