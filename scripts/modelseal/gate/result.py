@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from modelseal.gate.finding import Finding, Kind, Severity
 from modelseal.gate.policy import Policy, Waiver
+from modelseal.gate.statement import Statement
 from modelseal.verdict import Verdict
 
 
@@ -38,12 +39,17 @@ class Judged:
         reason: Why, as a plain sentence without its full stop: `waived until 2026-12-31 by Ada: never reached`.
             It can repeat texts from outside, so it is escaped like them.
         novelty: None when there is no baseline.
+        statement: What a VEX document says of it, whether or not that hides it (`Vex.about`); None when none does.
+            `openvex.write` passes it on.
+        waiver: The waiver that lets it through; None for every decision but `waived`. `openvex.write` passes it on.
     """
 
     finding: Finding
     decision: Decision
     reason: str
     novelty: Novelty | None = None
+    statement: Statement | None = None
+    waiver: Waiver | None = None
 
 
 @dataclass(frozen=True)
