@@ -18,7 +18,7 @@ LEVELS = (
     ("commands",),
     ROOMS,
     ("gate",),
-    ("tools",),
+    ("tools", "registry"),
     ("environment",),
     ("installation",),
     ("process", "github", "station", "files"),

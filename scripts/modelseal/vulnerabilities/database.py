@@ -1,6 +1,6 @@
-"""Trivy's vulnerability database: where it is, how old it is, and that it is one we can read.
+"""Trivy's databases: where they are, how old they are, and that they are ones we can read.
 
-Its metadata: https://github.com/aquasecurity/trivy-db/blob/main/pkg/metadata/metadata.go
+Their metadata: https://github.com/aquasecurity/trivy-db/blob/main/pkg/metadata/metadata.go
 """
 
 import json
@@ -11,47 +11,85 @@ from pathlib import Path
 
 from modelseal.errors import ToolError
 
-_SCHEMA = 2
+METADATA = "metadata.json"
+_METADATA_BYTES = 64 * 1024
 _CLOCK_SKEW = timedelta(hours=1)
+_AGAIN = "Fetch it again."
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One of Trivy's databases.
+
+    Attributes:
+        title: What people call it.
+        folder: Its folder in a Trivy cache.
+        file: Its file there.
+        schema: The version of its layout that we, and the Trivy of the lock, can read.
+    """
+
+    title: str
+    folder: str
+    file: str
+    schema: int
+
+
+VULNERABILITIES = Kind("vulnerability database", "db", "trivy.db", 2)
+JAVA = Kind("Java index", "java-db", "trivy-java.db", 1)
 
 
 @dataclass(frozen=True)
 class Database:
-    """A database as its metadata describes it. `updated_at` is when its advisories were collected."""
+    """A database as its metadata describes it.
+
+    Attributes:
+        folder: With its file and its metadata.
+        version: Of its layout.
+        updated_at: When what it knows was collected.
+        digest: Of the manifest that it was fetched by; empty for a folder that was given.
+    """
 
     folder: Path
     version: int
     updated_at: datetime
+    digest: str = ""
 
 
-def read(cache_dir: Path) -> Database:
-    """Read the metadata of the database in a Trivy cache folder.
+def read(cache_dir: Path, kind: Kind = VULNERABILITIES, *, digest: str = "") -> Database:
+    """Read the metadata of a database in a Trivy cache folder.
 
     Raises:
-        ToolError: There is no database, or its metadata is not of schema 2.
+        ToolError: There is no database, it may not be read, or it is of another schema.
     """
-    folder = cache_dir / "db"
-    metadata = folder / "metadata.json"
+    folder = cache_dir / kind.folder
+    metadata = folder / METADATA
     try:
-        content = json.loads(metadata.read_bytes())
+        with metadata.open("rb") as file:
+            content = json.loads(file.read(_METADATA_BYTES))
         version, updated_at = content["Version"], _time(content["UpdatedAt"])
-        size = (folder / "trivy.db").stat().st_size
+        with (folder / kind.file).open("rb") as file:
+            empty = not file.read(1)
     except OSError as error:
         raise ToolError(
-            f"There is no vulnerability database: {error.strerror}.",
+            f"There is no {kind.title}: {error.strerror}.",
             where=str(error.filename),
-            mend="A Trivy cache folder has `db/trivy.db` and `db/metadata.json` in it.",
+            mend=f"A Trivy cache folder has `{kind.folder}/{kind.file}` and `{kind.folder}/{METADATA}` in it, which "
+            "may be read.",
         ) from error
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise ToolError("The vulnerability database's metadata cannot be read.", where=str(metadata)) from error
-    if version != _SCHEMA:
-        raise ToolError(f"The vulnerability database has schema {version}, not {_SCHEMA}.", where=str(metadata))
-    if size == 0:
-        raise ToolError("The vulnerability database is empty.", where=str(folder / "trivy.db"))
-    return Database(folder, version, updated_at)
+        raise ToolError(f"The {kind.title}'s metadata cannot be read.", where=str(metadata), mend=_AGAIN) from error
+    if version != kind.schema or type(version) is not int:
+        raise ToolError(
+            f"The {kind.title} has schema {str(version)[:20]}, not {kind.schema}.",
+            where=str(metadata),
+            mend=f"Fetch the one that is tagged {kind.schema}.",
+        )
+    if empty:
+        raise ToolError(f"The {kind.title} is empty.", where=str(folder / kind.file), mend=_AGAIN)
+    return Database(folder, version, updated_at, digest)
 
 
-def check_age(database: Database, *, max_age: timedelta, now: datetime) -> None:
+def check_age(database: Database, *, max_age: timedelta, now: datetime, kind: Kind = VULNERABILITIES) -> None:
     """Stop if the database is older than allowed, or from the future.
 
     Raises:
@@ -60,19 +98,20 @@ def check_age(database: Database, *, max_age: timedelta, now: datetime) -> None:
     age = now - database.updated_at
     if age < -_CLOCK_SKEW:
         raise ToolError(
-            f"The vulnerability database says it was made in the future, on {database.updated_at:%Y-%m-%d %H:%M} UTC.",
+            f"The {kind.title} says it was made in the future, on {database.updated_at:%Y-%m-%d %H:%M} UTC.",
             where=str(database.folder),
             mend="Check this machine's clock; fetch the database again.",
         )
     if age > max_age:
         raise ToolError(
-            f"The vulnerability database is {_span(age)} old; at most {_span(max_age)} is allowed.",
+            f"The {kind.title} is {span(age)} old; at most {span(max_age)} is allowed.",
             where=str(database.folder),
             mend="Update it; or allow more with `max-db-age`, knowing that newer vulnerabilities are then not seen.",
         )
 
 
-def _span(age: timedelta) -> str:
+def span(age: timedelta) -> str:
+    """Return a length of time as people tell it."""
     minutes = int(age.total_seconds() // 60)
     days, hours = divmod(minutes // 60, 24)
     parts = {"days": days, "hours": hours, "minutes": 0 if days else minutes % 60}
