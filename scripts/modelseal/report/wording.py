@@ -151,4 +151,5 @@ def _conditions(policy: Policy, threshold: Threshold) -> str:
         "when new against the baseline" if policy.fail_on_new_only else "",
         f"with {count(len(policy.rules), 'rule')} for some packages" if policy.rules else "",
     ]
-    return "".join(f"; {part}" for part in parts if part)
+    said = "; ".join(filter(None, parts))
+    return f" ({said})" if said else ""
