@@ -1,0 +1,196 @@
+"""Whether a package's licence can be met: SPDX expressions, and the looser names that packages give.
+
+Expressions: https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/
+Debian's names: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/#license-short-name
+
+`A OR B` can be taken as either, `A AND B` needs both. `-or-later` can be taken as any version from there on. An
+exception (`WITH`) only permits more, so it does not save from a denied licence, and an allowed one allows it too. A
+name that means nothing here is only reported where licences are denied, and fails where licences are allowed.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from modelseal.errors import InputError
+from modelseal.gate import license_names
+from modelseal.gate.license_names import Name
+from modelseal.gate.policy import Licenses
+from modelseal.gate.wording import brief
+
+_LONGEST = 2000
+_DEEPEST = 50
+# `and/or`, a comma and a slash leave open whether both count: then both do.
+_OPERATOR = re.compile(r"([()]|\band/or\b|\band\b|\bor\b|\|{1,2}|[&,;/])", re.IGNORECASE)
+_WRITTEN = {"or": "OR", "|": "OR", "||": "OR", "(": "(", ")": ")"}
+_WORD = re.compile(r"[A-Za-z][\w.+-]*")
+
+
+class _Standing(IntEnum):
+    """Whether a licence can be met; of several that all count, the lowest is that of all."""
+
+    REFUSED = 0
+    UNKNOWN = 1
+    MET = 2
+
+
+@dataclass(frozen=True)
+class _Opinion:
+    standing: _Standing
+    why: str
+    denied: bool = False
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A line of the policy: one licence, or a name that only has to be the same."""
+
+    name: Name | None
+    literal: str
+
+    def covers(self, id_: str, exception: str) -> bool:
+        if self.name is None or self.name.exception not in ("", exception):
+            return False
+        return id_ in self.name.versions
+
+
+class Terms:
+    """A policy's licences, ready to judge by.
+
+    Args:
+        licenses: What is denied and allowed: SPDX ids, with or without exception, or `LicenseRef-<name>`. Where
+            licences are allowed, a name that SPDX does not know may be one as well, as the scanner writes it.
+        source: The policy file, for errors.
+
+    Raises:
+        InputError: One of them is not a single licence, or is denied and not known: it would deny nothing.
+    """
+
+    def __init__(self, licenses: Licenses, *, source: str = "") -> None:
+        self._denied = tuple(_entry(text, source, denied=True) for text in sorted(set(licenses.denied)))
+        self._allowed = tuple(_entry(text, source, denied=False) for text in sorted(set(licenses.allowed)))
+        self._judged: dict[str, tuple[bool, str]] = {}
+
+    def judge(self, license_: str) -> tuple[bool, str]:
+        """Return whether a licence is refused, and why or why not, as a sentence without its full stop."""
+        if license_ not in self._judged:
+            opinion = self._of_text(license_.strip())
+            refused = opinion.standing is _Standing.REFUSED or (
+                opinion.standing is _Standing.UNKNOWN and bool(self._allowed)
+            )
+            self._judged[license_] = refused, opinion.why
+        return self._judged[license_]
+
+    def _of_text(self, text: str) -> _Opinion:
+        if len(text) > _LONGEST:
+            return self._of_words(text[:_LONGEST])
+        names = license_names.read(text)
+        if names or self._is_literal(self._allowed + self._denied, text):
+            return self._of_name(text)
+        expression, leaves = _parsed(text)
+        return self._of_words(text) if expression is None else self._of_expression(expression, leaves)
+
+    def _of_expression(self, expression: Any, leaves: dict[str, str]) -> _Opinion:
+        if not getattr(expression, "args", ()):
+            return self._of_name(leaves[str(expression.key)])
+        opinions = [self._of_expression(part, leaves) for part in expression.args]
+        worst = min(opinions, key=lambda opinion: opinion.standing)
+        if expression.operator.strip() == "AND":
+            return worst
+        best = max(opinions, key=lambda opinion: opinion.standing)
+        # A name that nobody knows is no way out of one that is refused.
+        return worst if best.standing is _Standing.UNKNOWN and worst.standing is _Standing.REFUSED else best
+
+    def _of_name(self, text: str) -> _Opinion:
+        names = license_names.read(text)
+        if self._is_literal(self._denied, text):
+            return _Opinion(_Standing.REFUSED, f"{brief(text)} is denied", denied=True)
+        if self._is_literal(self._allowed, text):
+            return _Opinion(_Standing.MET, f"{brief(text)} is allowed")
+        if not names:
+            return self._of_words(text)
+        return min((self._of_one(name, text) for name in names), key=lambda opinion: opinion.standing)
+
+    def _of_one(self, name: Name, text: str) -> _Opinion:
+        told = str(name) if license_names.plain(str(name)) == license_names.plain(text) else f"{name} ({brief(text)})"
+        kept = [id_ for id_ in name.versions if not any(entry.covers(id_, name.exception) for entry in self._denied)]
+        if not kept:
+            return _Opinion(_Standing.REFUSED, f"{told} is denied", denied=True)
+        met = kept
+        if self._allowed:
+            met = [id_ for id_ in kept if any(entry.covers(id_, name.exception) for entry in self._allowed)]
+        if not met:
+            return _Opinion(_Standing.REFUSED, f"{told} is not among the licences that are allowed")
+        how = "is allowed" if self._allowed else "is not denied"
+        as_another = f" can be taken as {met[0]}, which" if met[0] != name.id else ""
+        return _Opinion(_Standing.MET, f"{told}{as_another} {how}")
+
+    def _of_words(self, text: str) -> _Opinion:
+        """Judge what is no licence: one that is denied does not become another by words around it."""
+        for word in dict.fromkeys(_WORD.findall(text)):
+            for name in license_names.read(word):
+                opinion = self._of_one(name, word)
+                if opinion.denied:
+                    return _Opinion(_Standing.REFUSED, f"{brief(text)!r} names {opinion.why}", denied=True)
+        unknown = f"{brief(text)!r} is no licence that SPDX knows"
+        return _Opinion(_Standing.UNKNOWN, f"{unknown}, and not allowed by that name" if self._allowed else unknown)
+
+    @staticmethod
+    def _is_literal(entries: Iterable[_Entry], text: str) -> bool:
+        return any(entry.literal and entry.literal == license_names.plain(text) for entry in entries)
+
+
+def _parsed(text: str) -> tuple[Any, dict[str, str]]:
+    """Parse an expression whose names may be anything, and return it with the names; None where it is none."""
+    from license_expression import (  # type: ignore[import-untyped]  # noqa: PLC0415 # only for expressions
+        ExpressionError,
+        Licensing,
+    )
+
+    written: list[str] = []
+    leaves: dict[str, str] = {}
+    depth = 0
+    for part in _OPERATOR.split(text):
+        word = part.strip()
+        if _OPERATOR.fullmatch(word):
+            depth += (word == "(") - (word == ")")
+            written.append(_WRITTEN.get(word.lower(), "AND"))
+        elif word:
+            leaves[f"L{len(leaves)}"] = word
+            written.append(f"L{len(leaves) - 1}")
+        if depth > _DEEPEST:
+            return None, {}
+    if (len(leaves) < 2 and "(" not in text) or "://" in text:  # noqa: PLR2004 # nothing is joined
+        return None, {}
+    try:
+        return Licensing().parse(" ".join(written)), leaves
+    except ExpressionError:
+        return None, {}
+
+
+def _entry(text: str, source: str, *, denied: bool) -> _Entry:
+    names = license_names.read(text)
+    if len(names) == 1:
+        return _Entry(names[0], "")
+    where = source or "the policy's licences"
+    if names:
+        raise InputError(
+            f"`{brief(text)}` can be several licences.",
+            where=where,
+            mend=f"Write those that you mean: {', '.join(map(str, names))}.",
+        )
+    if not license_names.plain(text) or _parsed(text)[0] is not None:
+        raise InputError(
+            f"`{brief(text)}` is not one licence.", where=where, mend="Write each licence on its own, by its SPDX id."
+        )
+    if denied and not text.lower().startswith("licenseref-"):
+        near = license_names.nearest(text)
+        suggestion = f"Did you mean `{near}`? " if near else ""
+        raise InputError(
+            f"SPDX knows no licence `{brief(text)}`: it would deny nothing.",
+            where=where,
+            mend=f"{suggestion}Ids are at https://spdx.org/licenses/; write any other as LicenseRef-<name>.",
+        )
+    return _Entry(None, license_names.plain(text))
