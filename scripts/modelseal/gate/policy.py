@@ -59,7 +59,8 @@ class Waiver:
         path: Glob pattern of the path; None for any.
         image: Glob pattern of the image's name; None for any.
         justification: An OpenVEX justification, when the reason is that the image is not affected; else empty.
-        line: In the policy file.
+        line: In the policy file, where the waiver begins.
+        expires_line: In the policy file, where its last day stands.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Waiver:
     image: str | None = None
     justification: str = ""
     line: int = 0
+    expires_line: int = 0
 
 
 @dataclass(frozen=True)
