@@ -172,15 +172,14 @@ def _resolved(affected: Node, bom: _Bom) -> tuple[Component | None, Component | 
     """Return the product and the component that a reference leads to, and its version if its package URL has none."""
     ref = affected.required("ref")
     link = _BOM_LINK.fullmatch(ref)
-    if link is not None and link["bom"] != bom.link:
-        # A component of a bill of materials that is not here: it is named exactly, as Trivy takes it, too.
-        return (
-            Component((), (link["bom"],)),
-            Component((), tuple(dict.fromkeys((link["ref"], unquote(link["ref"]))))),
-            "",
-        )
     if link is not None:
-        ref = link["ref"] if link["ref"] in bom.components else unquote(link["ref"])
+        refs = tuple(dict.fromkeys((link["ref"], unquote(link["ref"]))))
+        own = next((item for item in refs if link["bom"] == bom.link and item in bom.components), "")
+        if not own:
+            # A component of a bill of materials that is not here, though it may have this document's serial number as
+            # a VEX that goes with it has. It is named exactly, as Trivy takes it, too.
+            return Component((), (link["bom"],)), Component((), refs), ""
+        ref = own
     if ref and ref == bom.root_ref:
         return bom.root or Component((), (bom.link,) if bom.link else ()), None, ""
     component = bom.components.get(ref)
