@@ -11,6 +11,7 @@ from typing import IO, Any
 from modelseal.errors import InputError
 
 _DOCUMENT_LIMIT = 16 * 1024 * 1024  # manifests and configurations are a few kilobytes
+_MEMBERS_LIMIT = 20_000  # an image has some hundred layers at most
 
 
 @contextmanager
@@ -44,7 +45,9 @@ class Contents:
         self.path = path
         self._archive = archive
         self._members: dict[str, tarfile.TarInfo] = {}
-        for member in archive:
+        for number, member in enumerate(archive):
+            if number == _MEMBERS_LIMIT:
+                raise self.refused(f"The archive has more than {_MEMBERS_LIMIT:,} members.")
             if self._members.setdefault(member.name, member) is not member and not member.isdir():
                 raise self.refused(f"The archive has {member.name} twice.")
 
