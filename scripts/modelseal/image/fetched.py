@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from tempfile import mkdtemp
 
 from modelseal import registry
 from modelseal.errors import InputError, ToolError
@@ -42,19 +43,22 @@ def of_name(docker: Docker, reference: Reference, wanted: Wanted, temp_dir: Path
         InputError: The name does not have a platform that was asked for.
         ToolError: The engine or the registry does not give it, or gives something else.
     """
+    folder = Path(mkdtemp(prefix="saved-", dir=temp_dir))  # several names share the folder they were given
     if not wanted:
-        return of_saved(archive.save(docker, reference.exact, temp_dir / "image.tar"))
-    return _of_registry(docker, reference, wanted, temp_dir, _reader(docker, reference))
+        return of_saved(archive.save(docker, reference.exact, folder / "image.tar"))
+    return _of_registry(docker, reference, wanted, folder, _reader(docker, reference))
 
 
-def _of_registry(docker: Docker, reference: Reference, wanted: Wanted, temp_dir: Path, read: Reader) -> Images:
+def _of_registry(docker: Docker, reference: Reference, wanted: Wanted, folder: Path, read: Reader) -> Images:
     document = read(reference.digest)
     digest = f"sha256:{hashlib.sha256(document).hexdigest()}"
     where = f"{reference.text}, {digest}"
     try:
         if not index.is_index(document):
-            return _of_one(docker, reference, wanted, temp_dir, document)
+            return _of_one(docker, reference, wanted, folder, document)
         listed = index.listing(document, lambda entry: _sized(read, entry))
+        for entry in listed.attestations:
+            index.check_attestation(_sized(read, entry), entry.media_type)
     except Unusable as error:
         raise ToolError(
             f"The image index in the registry cannot be used. {error}", where=where, mend="Build and push it again."
@@ -64,7 +68,7 @@ def _of_registry(docker: Docker, reference: Reference, wanted: Wanted, temp_dir:
     if not places:
         raise InputError("The image index holds no image.", where=where, mend="Build and push it again.")
     items = tuple(
-        _fetched(docker, reference, listed.images[place], temp_dir / f"image-{number}.tar", read)
+        _fetched(docker, reference, listed.images[place], folder / f"image-{number}.tar", read)
         for number, place in enumerate(places, 1)
     )
     names = named(((item.runs_on, item.digest) for item in items), asked=bool(wanted.named))
@@ -77,11 +81,11 @@ def _of_registry(docker: Docker, reference: Reference, wanted: Wanted, temp_dir:
     )
 
 
-def _of_one(docker: Docker, reference: Reference, wanted: Wanted, temp_dir: Path, document: bytes) -> Images:
+def _of_one(docker: Docker, reference: Reference, wanted: Wanted, folder: Path, document: bytes) -> Images:
     """Return the image of a name that means one image, not an index of several."""
     digest = f"sha256:{hashlib.sha256(document).hexdigest()}"
     entry = Descriptor(index.media_type(document), digest, len(document))
-    item = _fetched(docker, reference, entry, temp_dir / "image.tar", lambda _: document)
+    item = _fetched(docker, reference, entry, folder / "image.tar", lambda _: document)
     chosen((item.runs_on,), wanted, reference.text)
     (name,) = named([(item.runs_on, digest)], asked=bool(wanted.named))
     return Images(reference.text, "", (replace(item, platform=name),))
@@ -144,7 +148,16 @@ def _reader(docker: Docker, reference: Reference) -> Reader:
     client = registry.Client(docker.environ)
 
     def by_ourselves(name: str) -> bytes:
-        return client.manifest(registry.parse(name)).content
+        try:
+            return client.manifest(registry.parse(name)).content
+        except registry.Unavailable:
+            raise
+        except registry.RegistryError as error:
+            raise ToolError(
+                f"The image index cannot be read as anybody may read it. {error.what}",
+                where=error.where,
+                mend="Install the buildx plugin, which asks with your login, or check the name.",
+            ) from error
 
     def read(digest: str) -> bytes:
         name = f"{reference.repository}@{digest}" if digest else reference.exact
