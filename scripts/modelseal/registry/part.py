@@ -23,14 +23,13 @@ class Part:
         self.size = 0
         try:
             self._file = file.open("a+b", buffering=0)
-            self._file.seek(0)
-            while self.size <= limit and (chunk := self._file.read(_CHUNK)):
-                self._hash.update(chunk)
-                self.size += len(chunk)
         except OSError as error:
             raise self._unwritable(error) from error
-        if self.size > limit:
-            self.restart()
+        try:
+            self._begin(limit)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +61,17 @@ class Part:
             raise self._unwritable(error) from error
         self._hash = hashlib.sha256()
         self.size = 0
+
+    def _begin(self, limit: int) -> None:
+        try:
+            self._file.seek(0)
+            while self.size <= limit and (chunk := self._file.read(_CHUNK)):
+                self._hash.update(chunk)
+                self.size += len(chunk)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        if self.size > limit:
+            self.restart()
 
     def _unwritable(self, error: OSError) -> ToolError:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
