@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the demo and the tests need of the machine. Does nothing that is done already.
 #
-#   setup.sh python|node|engine|docker
+#   setup.sh python|node|engine|docker|chromium
 #
 # engine: a Docker engine that runs, and the sample project's base image; docker: a registry and the tests' needs as well
 #
@@ -80,10 +80,14 @@ case ${1:-} in
   docker)
     need git git
     need docker-registry docker-registry
+    need skopeo skopeo
     engine
     ;;
+  chromium)
+    need chromium chromium fonts-liberation
+    ;;
   *)
-    say "usage: setup.sh python|node|engine|docker"
+    say "usage: setup.sh python|node|engine|docker|chromium"
     exit 2
     ;;
 esac

@@ -143,7 +143,7 @@ def test_a_version_of_the_same_major_release_is_offered_too() -> None:
     remedy = only(found)
     assert (remedy.upgrade_to, remedy.left) == ("5.1", ("CVE-4",))
     assert (remedy.nearby, remedy.nearby_left) == ("4.2.21", ("CVE-3", "CVE-4"))
-    assert advice(remedy) == "upgrade to 5.1, which mends 3 of 4"
+    assert advice(remedy) == "upgrade to 5.1, which mends 3 of 4; 1 has no fixed version yet"
 
 
 def test_the_worst_package_comes_first_and_each_ecosystem_for_itself() -> None:

@@ -44,10 +44,11 @@ def head(result: Result) -> str:
         f'<path class="sign" d="{_SIGNS.get(verdict, _SIGNS[Verdict.FAILED])}"/></svg>'
     )
     return (
-        f'<section class="head {verdict}" aria-label="Verdict"><div><div class="verdict">{mark}<div>'
+        f'<section class="head {verdict}" aria-label="Verdict"><div class="said"><div class="verdict">{mark}<div>'
         f"<h1>Gate <span>{verdict}</span></h1><p><code>{escaped(short(result.evidence.name))}</code></p></div></div>"
-        f'<p class="said">{escaped(wording.conclusion(result))}.</p><dl class="facts">{"".join(_facts(result))}</dl>'
-        f"</div><div>{_compared(result.judgement)}{_counts(result.judgement)}</div></section>"
+        f"<p>{escaped(wording.conclusion(result))}.</p></div>"
+        f'<div class="numbers">{_compared(result.judgement)}{_counts(result.judgement)}</div>'
+        f'<dl class="facts">{"".join(_facts(result))}</dl></section>'
     )
 
 

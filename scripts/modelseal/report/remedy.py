@@ -99,10 +99,11 @@ def advice(remedy: Remedy) -> str:
 
 
 def effect(remedy: Remedy) -> str:
-    """Say what the upgrade mends, as a clause that follows it: `, which mends 3 of 4`; nothing for a single finding."""
+    """Say what the upgrade mends and what remains, as a clause that follows it; nothing for a single finding."""
     if remedy.left:
-        return f", which mends {remedy.mended} of {len(remedy.ids)}"
-    return f", which mends all {len(remedy.ids)}" if len(remedy.ids) > 1 else ""
+        remains = "1 has" if len(remedy.left) == 1 else f"{len(remedy.left):,} have"
+        return f", which mends {remedy.mended:,} of {len(remedy.ids):,}; {remains} no fixed version yet"
+    return f", which mends all {len(remedy.ids):,}" if len(remedy.ids) > 1 else ""
 
 
 def fixed_versions(finding: Finding) -> tuple[str, ...]:

@@ -48,8 +48,11 @@ def short(text: str, length: int = _TEXT_LENGTH) -> str:
 
 
 def short_path(path: str, length: int = 48) -> str:
-    """Leave out the beginning of a path that is too long to be read where it stands."""
-    return path if len(path) <= length else f"…{path[-length:]}"
+    """Leave out the first folders of a path that is too long to be read where it stands."""
+    if len(path) <= length:
+        return path
+    kept = path[-length:]
+    return f"…{kept[max(kept.find('/'), 0) :]}"
 
 
 def short_digest(digest: str) -> str:
@@ -82,7 +85,8 @@ def conclusion(result: Result) -> str:
     failing = by_kind(item for item in found if item.decision is Decision.FAILS)
     if not failing:
         return f"{count(len(found), 'finding')}, none of which {'fails' if len(found) == 1 else 'fail'}"
-    return f"{failing} of {count(len(found), 'finding')} {'fails' if len(result.judgement.failing) == 1 else 'fail'}"
+    number = len(result.judgement.failing)
+    return f"{number:,} of {count(len(found), 'finding')} {'fails' if number == 1 else 'fail'}: {failing}"
 
 
 def counts(judgement: Judgement) -> Counter[tuple[Severity, Decision]]:

@@ -248,6 +248,8 @@
   byId("query").addEventListener("input", select);
   byId("grouped").addEventListener("change", select);
   keys();
+  byId("filters").open = !matchMedia("(max-width: 760px)").matches;
+  byId("filters").hidden = !byId("filters").querySelector("fieldset");
   byId("tools").hidden = data.rows.length === 0;
   render();
   (globalThis.requestIdleCallback ?? ((later) => setTimeout(later, 200)))(texts);
