@@ -13,9 +13,9 @@ from modelseal.commands import scan_image
 from modelseal.errors import InputError, ModelsealError, ToolError
 from modelseal.station import Context, Outcome
 from modelseal.verdict import ExitCode
-from vulnerability_reports import document, vulnerability
+from vulnerability_reports import ENABLED, document, vulnerability
 
-WRITE = 'while [ $# -gt 1 ]; do [ "$1" = --output ] && out=$2; shift; done; cat {report} >"$out"'
+WRITE = ENABLED + 'while [ $# -gt 1 ]; do [ "$1" = --output ] && out=$2; shift; done; cat {report} >"$out"'
 
 
 @pytest.fixture

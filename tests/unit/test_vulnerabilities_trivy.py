@@ -11,9 +11,9 @@ import pytest
 from modelseal.errors import ToolError
 from modelseal.vulnerabilities import trivy
 from modelseal.vulnerabilities.database import Database
-from vulnerability_reports import report
+from vulnerability_reports import ENABLED, report
 
-WRITE = 'while [ $# -gt 1 ]; do [ "$1" = --output ] && out=$2; shift; done; cat {good} >"$out"'
+WRITE = ENABLED + 'while [ $# -gt 1 ]; do [ "$1" = --output ] && out=$2; shift; done; cat {good} >"$out"'
 
 
 def fake(folder: Path, script: str, **environ: str) -> trivy.Trivy:
@@ -53,7 +53,7 @@ def test_hands_on_what_trivy_wrote(tmp_path: Path) -> None:
         (f"{WRITE}; exit 1", "exit code 1"),
         (f"{WRITE}; kill -9 $$", "signal 9"),
         (f"{WRITE}; kill -11 $$", "signal 11"),
-        ("true", "left no report"),
+        (f"{ENABLED} true", "left no report"),
         (f"{WRITE}; printf '2026-01-01T00:00:00Z\\tERROR\\tcannot read layer\\n' >&2", "reported errors"),
         (f"{WRITE}; printf '2026-01-01T00:00:00Z\\tFATAL\\tFatal error\\n' >&2", "reported errors"),
         (

@@ -4,17 +4,17 @@ import contextlib
 import fcntl
 import hashlib
 import logging
-import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from modelseal import process
 from modelseal.errors import ToolError
-from modelseal.vulnerabilities import database
+from modelseal.vulnerabilities import database, trivy_log
 from modelseal.vulnerabilities.database import Database
+from modelseal.vulnerabilities.trivy_report import MAX_BYTES
 
 logger = logging.getLogger(__name__)
 
@@ -23,23 +23,37 @@ _DOWNLOAD_SECONDS = 900
 # Only how fast Trivy works: its heap may grow to five times what is in use before it is searched for garbage, up to
 # 2 GiB; see `sbom/syft.py`.
 _TUNING = {"GOGC": "400", "GOMEMLIMIT": "2GiB"}
-_COMPLAINT = re.compile(r"\t(?:ERROR|FATAL)\t")
-# Trivy only warns when it does not know a release, and then reports no vulnerability of any package in it:
-# https://github.com/aquasecurity/trivy/blob/v0.74.0/pkg/scan/ospkg/scan.go and pkg/detector/ospkg/version/version.go
-_UNKNOWN_SYSTEM = re.compile(r"\tWARN\t(?:.*\t)?.*(?:This OS version is not on the EOL list|Unsupported os)")
-_COMPLAINT_LENGTH = 2000
+_NO_JAVA_INDEX = "--skip-java-db-update' cannot be specified on the first run"
+_GAPS_SHOWN = 20
 _DATABASE_FILES = ("trivy.db", "metadata.json")
+
+
+class JavaIndexMissing(ToolError):
+    """The image has Java archives, and there is no index to tell which they are: fetch it, and scan again."""
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What Trivy reported, word for word, what it looked for, with which database, and when."""
+    """What Trivy reported, word for word, what it looked for, with which database, and when.
+
+    Attributes:
+        report: Trivy's JSON report.
+        scanners: What it looked for.
+        database: The advisories.
+        started: When the scan began.
+        finished: When it ended.
+        unread: What it could not read and was allowed not to.
+        without_secrets: Diff ids of the layers where it did not look for secrets, because it takes them for the base
+            image's; empty when it was not to look for any.
+    """
 
     report: bytes
     scanners: tuple[str, ...]
     database: Database
     started: datetime
     finished: datetime
+    unread: tuple[str, ...] = ()
+    without_secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,52 +89,108 @@ class Trivy:
         lines: list[str] = []
 
         def listen(line: str) -> None:
+            if trivy_log.is_noise(line):
+                return
             lines.append(line)
-            _log(line)
+            if not trivy_log.is_detail(line):
+                _log(line)
 
         try:
             process.run([self.executable, *arguments], env=env, cwd=empty, timeout=timeout, on_line=listen)
         except ToolError as error:
-            where = _complaints(lines) or error.where
-            raise ToolError(error.what, where=where, mend=error.mend or _mend(where)) from error
+            where = trivy_log.complaints(lines) or error.where
+            if _NO_JAVA_INDEX in where:
+                raise JavaIndexMissing(
+                    "The image has Java archives, and Trivy has no index to know them by.",
+                    mend="Put Trivy's Java index into the `db-dir`, as `java-db` beside `db`.",
+                ) from error
+            raise ToolError(
+                error.what, where=where, mend=error.mend or "Mend what its last lines say, and scan again."
+            ) from error
         return tuple(lines)
 
 
-def scan(trivy: Trivy, archive: Path, scanners: tuple[str, ...], current: Database, *, offline: bool) -> Scan:
+def scan(  # noqa: PLR0913 # each is a property of the scan, none has a natural partner
+    trivy: Trivy,
+    source: Path,
+    scanners: tuple[str, ...],
+    current: Database,
+    *,
+    offline: bool,
+    manifest: str = "",
+    tolerated: Callable[[str], bool] = frozenset[str]().__contains__,
+) -> Scan:
     """Scan a saved image with a given database.
+
+    Misconfigurations are looked for in the image's own configuration, not in files of other projects that lie in it;
+    secrets in its files, its environment and its history. All checks are those in Trivy's executable.
 
     Args:
         trivy: The executable and its folder.
-        archive: The saved image.
-        scanners: `vuln`, `secret`.
-        current: The database; it is read where it is and not written to.
+        source: The saved image, an archive in Docker's layout; or, with `manifest`, a folder in the OCI layout.
+        scanners: `vuln`, `secret`, `misconfig`, `license`.
+        current: The database; it is read where it is and not written to. The Java index lies beside it, as `java-db`.
         offline: Whether nothing may be fetched, the Java index for instance.
+        manifest: Digest of the image's manifest, which the folder's `index.json` must name itself: Trivy looks no
+            deeper. https://github.com/aquasecurity/trivy/blob/v0.74.0/pkg/fanal/image/oci.go
+        tolerated: Tells of a path in the image whether Trivy may fail to read it; where Trivy does not say which file
+            it was, of what it says instead. Without it nothing may.
 
     Raises:
-        ToolError: Trivy failed or complained, does not know the image's operating system, or left no report.
+        JavaIndexMissing: The image has Java archives, and there is no index.
+        ToolError: Trivy failed or complained, could not read something that is not tolerated, does not know the
+            image's operating system, or left no report.
     """
-    cache = trivy.folder / "cache"
-    cache.mkdir()
-    for name in ("db", "java-db"):
-        source = current.folder.parent / name
-        if source.is_dir():
-            (cache / name).symlink_to(source.absolute())
     report = trivy.folder / "report.json"
+    report.unlink(missing_ok=True)
     started = datetime.now(UTC)
     lines = trivy.run(
-        "image", "--input", str(archive.absolute()), "--format", "json", "--output", str(report),
-        "--scanners", ",".join(scanners), "--list-all-pkgs", "--exit-code", "0", "--timeout", f"{_SCAN_SECONDS}s",
-        "--cache-dir", str(cache), "--cache-backend", "memory", "--skip-db-update", "--no-progress",
-        "--skip-version-check", "--disable-telemetry",
+        "image", "--input", _input(trivy.folder, source, manifest), "--format", "json", "--output", str(report),
+        *_looking_for(scanners), "--list-all-pkgs", "--exit-code", "0", "--timeout", f"{_SCAN_SECONDS}s",
+        "--cache-dir", str(_cache(trivy.folder, current)), "--cache-backend", "memory", "--skip-db-update",
+        "--skip-check-update", "--no-progress", "--skip-version-check", "--disable-telemetry", "--debug",
         *(("--offline-scan", "--skip-java-db-update") if offline else ()),
         timeout=_SCAN_SECONDS + 60,
     )  # fmt: skip
-    _refuse_complaints(lines)
+    unread = _refuse_complaints(lines, scanners, tolerated)
     try:
+        if report.stat().st_size > MAX_BYTES:
+            raise ToolError(f"Trivy's report has more than {MAX_BYTES} bytes, and is not read.", where=str(report))
         content = report.read_bytes()
     except OSError as error:
         raise ToolError("Trivy ended well, but left no report.", where=str(report), mend="Run it again.") from error
-    return Scan(content, scanners, current, started, datetime.now(UTC))
+    without_secrets = trivy_log.base_layers(lines) if "secret" in scanners else ()
+    return Scan(content, scanners, current, started, datetime.now(UTC), unread, without_secrets)
+
+
+def _input(folder: Path, source: Path, manifest: str) -> str:
+    """Give the image a name without `@` and `:`, at which Trivy would cut the path of a folder."""
+    if not manifest:
+        return str(source.absolute())
+    link = folder / "layout"
+    link.unlink(missing_ok=True)
+    link.symlink_to(source.absolute())
+    return f"../{link.name}@{manifest}"  # it runs in a folder beside it
+
+
+def _cache(folder: Path, current: Database) -> Path:
+    cache = folder / "cache"
+    cache.mkdir(exist_ok=True)
+    for name, source in (("db", current.folder), ("java-db", current.folder.parent / "java-db")):
+        (cache / name).unlink(missing_ok=True)
+        if source.is_dir():
+            (cache / name).symlink_to(source.absolute())
+    return cache
+
+
+def _looking_for(scanners: tuple[str, ...]) -> tuple[str, ...]:
+    # `--scanners misconfig` would judge each Dockerfile, chart and playbook that some package brought with it.
+    files = [scanner for scanner in scanners if scanner != "misconfig"]
+    configuration = [scanner for scanner in scanners if scanner in ("misconfig", "secret")]
+    return (
+        "--scanners", ",".join(files or ["vuln"]),
+        *(("--image-config-scanners", ",".join(configuration)) if configuration else ()),
+    )  # fmt: skip
 
 
 def update(trivy: Trivy, cache_dir: Path, repository: str) -> Database:
@@ -154,32 +224,35 @@ def update(trivy: Trivy, cache_dir: Path, repository: str) -> Database:
         return database.read(_snapshot(cache, trivy.folder / "database"))
 
 
-def _complaints(lines: Sequence[str]) -> str:
-    """Return what was printed from the first complaint on; the reason often follows on lines of its own."""
-    for number, line in enumerate(lines):
-        if _COMPLAINT.search(line):
-            return " ".join(" ".join(lines[number:]).split())[:_COMPLAINT_LENGTH]
-    return ""
-
-
-def _mend(where: str) -> str:
-    if "Java DB" in where:
-        return "The image has Java archives: put Trivy's Java index into the `db-dir`, as `java-db` beside `db`."
-    return "Mend what its last lines say, and scan again."
-
-
-def _refuse_complaints(lines: tuple[str, ...]) -> None:
-    # It then ends with 0 all the same, and its report lacks what it could not read.
-    if complaints := _complaints(lines):
-        raise ToolError("Trivy reported errors.", where=complaints, mend=_mend(complaints))
-    unknown = [line for line in lines if _UNKNOWN_SYSTEM.search(line)]
-    if unknown:
+def _refuse_complaints(
+    lines: tuple[str, ...], scanners: tuple[str, ...], tolerated: Callable[[str], bool]
+) -> tuple[str, ...]:
+    """Return what was not read and need not be. After the rest Trivy ends with 0 all the same."""
+    if complaints := trivy_log.complaints(lines):
+        raise ToolError(
+            "Trivy reported errors.", where=complaints, mend="Mend what its last lines say, and scan again."
+        )
+    if unknown := trivy_log.unknown_system(lines):
         raise ToolError(
             "The scanner does not know this release of the image's operating system, so it knows none of its "
             "vulnerabilities.",
-            where=unknown[0].rpartition("WARN\t")[2].replace("\t", " ")[:200],
+            where=unknown,
             mend="Build on a release that Trivy knows, or use a newer Trivy.",
         )
+    if missing := trivy_log.missing_scanners(lines, scanners):
+        raise ToolError(
+            f"Trivy did not say that it looked for: {', '.join(missing)}.", mend="Use a Trivy version of the lock."
+        )
+    gaps = trivy_log.gaps(lines)
+    refused = [gap for gap in gaps if not tolerated(gap.path or gap.reason)]
+    if refused:
+        more = f"; and {len(refused) - _GAPS_SHOWN} more" if len(refused) > _GAPS_SHOWN else ""
+        raise ToolError(
+            "Trivy could not read something in the image, so nobody knows what is in it.",
+            where="; ".join(str(gap)[:500] for gap in refused[:_GAPS_SHOWN]) + more,
+            mend="Repair or delete it in the image; or list its path in the policy, under `scan: {unreadable: […]}`.",
+        )
+    return tuple(map(str, gaps))
 
 
 def _snapshot(cache: Path, folder: Path) -> Path:
