@@ -102,15 +102,19 @@ class Section:
         before = len(reading.mistakes)
         known = {item.name: item for item in self.keys}
         values = {}
+        there = {name.text for name, _ in node.entries}
         for name, value in node.entries:
             full = below(key, name.text)
             reading.places[full] = value.place
-            if name.text in known:
-                read = known[name.text].type.read(value, full, reading)
-                values.update({} if read is INVALID else {name.text: read})
-            else:
+            meant = name.text if name.text in known else reading.hints.meant(name.text, tuple(known))
+            if name.text not in known:
                 reading.wrong(name.place, full, *reading.hints.unknown(name.text, tuple(known)))
-        there = {name.text for name, _ in node.entries}
+            if not meant or (meant != name.text and meant in there):
+                continue
+            reading.places.setdefault(below(key, meant), value.place)
+            there.add(meant)  # by another name: its value is looked at all the same, and it is not called missing
+            read = known[meant].type.read(value, full, reading)
+            values.update({} if read is INVALID else {meant: read})
         for item in self.keys:
             if item.required and item.name not in there:
                 what = "It is required, and not there."
@@ -144,7 +148,7 @@ class ListOf:
     @property
     def noun(self) -> str:
         """What it is called."""
-        return f"list of {self.item.noun}"
+        return f"list, each: {self.item.noun}"
 
     def read(self, node: Node, key: str, reading: Reading) -> Any:
         """Return a tuple of values."""
@@ -162,7 +166,7 @@ class ListOf:
             if len(reading.mistakes) == before and repr(values[-1]) in seen:
                 reading.wrong(item.place, name, "It is in the list twice.", "Take one of them out.")
             seen.add(repr(values[-1]))
-        return tuple(value for value in values if value is not INVALID)
+        return tuple(values)
 
     def _as_list(self, node: Node) -> str:
         if isinstance(node, Scalar):
@@ -187,7 +191,7 @@ class MapOf:
     @property
     def noun(self) -> str:
         """What it is called."""
-        return f"{self.value.noun} for each severity"
+        return f"for each severity a {self.value.noun}"
 
     def read(self, node: Node, key: str, reading: Reading) -> Any:
         """Return pairs of word and value, in the declared order of words."""
@@ -254,4 +258,5 @@ def every_key(section: Section, path: str = "") -> Iterator[tuple[str, Key]]:
 
 
 def _described(key: Key) -> dict[str, Any]:
-    return {"description": key.help, **key.type.schema()}
+    default = f" Default: {key.default}." if key.default else ""
+    return {"description": f"{key.help}{default} Example: {key.example}", **key.type.schema()}

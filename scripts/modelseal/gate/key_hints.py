@@ -26,6 +26,17 @@ class Hints:
     also: Mapping[str, Sequence[str]]
     foreign: Mapping[str, str]
 
+    def meant(self, name: str, known: Sequence[str]) -> str:
+        """Return which of a section's keys somebody meant who wrote another name; empty where that is not sure.
+
+        Args:
+            name: What is there.
+            known: The section's keys.
+        """
+        plain = _plain(name)
+        same = [key for key in known if _plain(key) == plain or key in self.also.get(plain, ())]
+        return next(iter(same or difflib.get_close_matches(plain, known, 1, _NEARER)), "")
+
     def unknown(self, name: str, known: Sequence[str]) -> tuple[str, str]:
         """Return what is wrong with a key that its section has not, and the mend.
 
@@ -33,17 +44,15 @@ class Hints:
             name: The key.
             known: The section's keys.
         """
-        plain = _plain(name)
-        here = [key for key in known if _plain(key) == plain or key in self.also.get(plain, ())]
-        here = here or difflib.get_close_matches(plain, known, 1, _NEARER)
-        if here:
-            return f"There is no key `{shown(name)}` here.", f"Did you mean `{here[0]}`?"
+        meant = self.meant(name, known)
+        if meant:
+            return f"There is no key `{shown(name)}` here.", f"Did you mean `{meant}`?"
         if name in self.sections:
             places = _either(f"below `{place}`" if place else "at the top level" for place in self.sections[name])
             return f"`{name}` does not belong here.", f"It belongs {places}: check the indentation."
-        if plain in self.foreign:
-            return f"There is no key `{shown(name)}` here.", self.foreign[plain]
-        near = difflib.get_close_matches(plain, known, 1, _NEAR)
+        if _plain(name) in self.foreign:
+            return f"There is no key `{shown(name)}` here.", self.foreign[_plain(name)]
+        near = difflib.get_close_matches(_plain(name), known, 1, _NEAR)
         mend = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(known)}."
         return f"There is no key `{shown(name)}` here.", mend
 

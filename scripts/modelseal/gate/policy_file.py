@@ -93,6 +93,8 @@ def warnings(policy: Policy, today: date) -> tuple[str, ...]:
 
 def _check_lifetimes(values: Mapping[str, Any], reading: Reading, today: date) -> None:
     """Refuse waivers that last longer than they may; what is not known of a file with mistakes is passed over."""
+    if "waiver-maximum-days" in reading.places and "waiver-maximum-days" not in values:
+        return
     days = values.get("waiver-maximum-days", policy_grammar.DEFAULT_MAXIMUM_DAYS)
     try:
         last = today + timedelta(days=days)
