@@ -18,7 +18,7 @@ GLOB = (
     r"^(?!.*//)(?!.*/$)(?!.*(^|/)\.\.(/|$))(?!.*[^/]\*\*)(?!.*\*\*[^/])(?=.*[^*?/.])"
     r"[^!\[\]{}\\\s]([^\[\]{}\\\n\r\t]*[^\[\]{}\\\s])?$"
 )
-_SEGMENT = r"([^/@?#*%\s]|%[0-9A-Fa-f]{2})+"
+_SEGMENT = r"([^/@?#*%=<>\s]|%[0-9A-Fa-f]{2})+"
 PACKAGE_URL = (
     rf"^pkg:[A-Za-z][A-Za-z0-9.+-]*(/@?{_SEGMENT})*/(\*|{_SEGMENT}(@{_SEGMENT})?"
     r"(\?[A-Za-z][A-Za-z0-9._-]*=([^&?#*%\s]|%[0-9A-Fa-f]{2})+(&[A-Za-z][A-Za-z0-9._-]*=([^&?#*%\s]|%[0-9A-Fa-f]{2})+)*)?)$"
@@ -40,7 +40,7 @@ _WITHOUT_NAMESPACE = frozenset({
 _PURL_MISTAKES = (
     (r"^(?!pkg:)", "Write the type of package before its name: pkg:pypi/{name}, pkg:deb/debian/zlib1g."),
     (r"\*", "`*` can only stand for a whole name, at the end: pkg:npm/%40scope/*. For any version, leave it out."),
-    (r"==", "A version comes after `@`: pkg:pypi/pillow@10.0.0."),
+    (r"^[^?]*[=<>]", "A version comes after `@`: pkg:pypi/pillow@10.0.0."),
     (r"#", "Take out what begins with `#`: a pattern names a package. Give a file as `path`."),
     (r"\s", "Take the spaces out."),
     (r"", "Write it like pkg:pypi/pillow, pkg:deb/debian/zlib1g or pkg:npm/%40scope/name@1.2.3."),
