@@ -1,3 +1,4 @@
+import errno
 import gzip
 import hashlib
 import json
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 import saved_images
 from image_layouts import ATTESTATION, DOCKER_LIST, OCI, UNKNOWN, Layout
-from modelseal.errors import InputError, ModelsealError
+from modelseal.errors import InputError, ModelsealError, ToolError
 from modelseal.image import platform, platforms
 from modelseal.image.platforms import Images
 
@@ -526,6 +527,32 @@ def test_a_folder_with_links_is_refused(tmp_path: Path, what: str) -> None:
         victim.symlink_to(tmp_path / "moved")
     with pytest.raises(InputError):
         platforms.of_archive(folder, tmp_path)
+
+
+def test_a_folder_on_another_disk_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    folder = two(Layout()).folder(tmp_path / "layout")
+    linked = platforms.of_archive(folder, tmp_path)
+    monkeypatch.setattr(os, "link", refuse)
+    copied = platforms.of_archive(folder, tmp_path)
+    for one, other in zip(linked.items, copied.items, strict=True):
+        blobs = [
+            {file.name: file.read_bytes() for file in (item.source / "blobs/sha256").iterdir()} for item in (one, other)
+        ]
+        assert blobs[0] == blobs[1]
+        assert not [file for file in (other.source / "blobs/sha256").iterdir() if file.is_symlink()]
+
+
+def test_a_full_disk_is_said_to_be_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = two(Layout()).archive(tmp_path / "image.tar")
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(ToolError, match="No space left"):
+        platforms.of_archive(file, tmp_path)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -87,7 +87,7 @@ class Layout:
     def measured(self, layer: Descriptor, target: Path) -> str:
         """Put a layer where the scanner reads it, and return the digest of what it is uncompressed.
 
-        Every byte is read once: hashed as it is, hashed uncompressed, and copied if the layout is an archive.
+        Every byte is read once: hashed as it is, hashed uncompressed, and copied unless it can be linked to.
 
         Raises:
             InputError: It is not there, is not what its digest and size say, or cannot be uncompressed.
@@ -103,9 +103,12 @@ class Layout:
             raise self.refused(f"The layer {layer.digest} is not a plain file in the layout.")
         if piece.size != layer.size:
             raise self.refused(f"The layer {layer.digest} has {piece.size:,} bytes, not {layer.size:,}.")
+        linked = self.unpacked and _linked(piece.path, target)
+        if linked:
+            piece = replace(piece, path=target)  # whoever replaces the file now does not replace what is looked into
         sum_, uncompressed = hashlib.sha256(), hashlib.sha256()
         try:
-            with streams.copying(None if self.unpacked else target) as copy:
+            with streams.copying(None if linked else target) as copy:
                 for chunk in streams.uncompressed(streams.each(self._chunks(piece), sum_.update, copy)):
                     uncompressed.update(chunk)
         except (zlib.error, EOFError) as error:
@@ -117,8 +120,6 @@ class Layout:
             ) from error
         if f"sha256:{sum_.hexdigest()}" != layer.digest:
             raise self.refused(f"The layer {layer.digest} is not what its digest says.")
-        if self.unpacked:
-            target.symlink_to(piece.path)
         return f"sha256:{uncompressed.hexdigest()}"
 
     def _whole(self, name: str) -> bytes:
@@ -256,6 +257,15 @@ def _in_folder(folder: Path) -> Callable[[str], _Piece | None]:
         return _Piece(folder / name, 0, found.st_size if stat.S_ISREG(found.st_mode) else -1)
 
     return find
+
+
+def _linked(path: Path, target: Path) -> bool:
+    """Give a file a second name, if both are on one disk; Trivy refuses blobs that are symbolic links."""
+    try:
+        os.link(path, target, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
