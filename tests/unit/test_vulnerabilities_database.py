@@ -105,5 +105,5 @@ def test_old_and_future_databases_are_refused(tmp_path: Path, age: timedelta, *,
 
 def test_ages_are_told_as_people_tell_them(tmp_path: Path) -> None:
     current = Database(tmp_path, 2, NOW - timedelta(hours=2, minutes=5))
-    with pytest.raises(ToolError, match="is 2 hours 5 minutes old; at most 1 hours 30 minutes is allowed"):
+    with pytest.raises(ToolError, match="is 2 hours 5 minutes old; at most 1 hour 30 minutes is allowed"):
         database.check_age(current, max_age=timedelta(minutes=90), now=NOW)

@@ -114,8 +114,9 @@ def span(age: timedelta) -> str:
     """Return a length of time as people tell it."""
     minutes = int(age.total_seconds() // 60)
     days, hours = divmod(minutes // 60, 24)
-    parts = {"days": days, "hours": hours, "minutes": 0 if days else minutes % 60}
-    return " ".join(f"{count} {unit}" for unit, count in parts.items() if count) or "less than a minute"
+    parts = {"day": days, "hour": hours, "minute": 0 if days else minutes % 60}
+    told = (f"{count} {unit}{'s' if count > 1 else ''}" for unit, count in parts.items() if count)
+    return " ".join(told) or "less than a minute"
 
 
 def _time(text: str) -> datetime:

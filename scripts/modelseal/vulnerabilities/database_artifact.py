@@ -131,7 +131,7 @@ class _Guarded:
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self.allowance = 0
+        self.allowance = _HEADER_BYTES
 
     def read(self, size: int) -> bytes:
         self.allowance -= size
