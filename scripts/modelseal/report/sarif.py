@@ -228,7 +228,8 @@ def _message(judged: Judged, identity: str, image: str, reason: str) -> str:
         f"The gate: {judged.decision}{f', {reason}' if reason else ''}",
         title if finding.kind is Kind.VULNERABILITY else message(finding.mend, TITLE_LENGTH),
     ]
-    return ". ".join(part.rstrip(".") for part in parts if part)[: _MESSAGE_LENGTH - 1] + "."
+    whole = ". ".join(part.rstrip(".") for part in parts if part)
+    return f"{message(whole, _MESSAGE_LENGTH - 1)}."
 
 
 def _inside(finding: Finding, image: str) -> dict[str, str]:
