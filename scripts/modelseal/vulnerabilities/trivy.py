@@ -101,7 +101,7 @@ class Trivy:
             where = trivy_log.complaints(lines) or error.where
             if _NO_JAVA_INDEX in where:
                 raise JavaIndexMissing(
-                    "The image has Java archives, and Trivy has no index to know them by.",
+                    "The image has Java archives, and there is no index (Trivy's Java DB) to know them by.",
                     mend="Put Trivy's Java index into the `db-dir`, as `java-db` beside `db`.",
                 ) from error
             raise ToolError(

@@ -194,10 +194,10 @@ def _severity(item: Fields) -> Severity:
 
 def _score(item: Fields) -> float | None:
     """Return the score of who rated it, else of another who did."""
-    if item.value.get("CVSS") is None:
+    first, ratings = item.text("SeveritySource"), item.object("CVSS")
+    if not ratings.value:
         return None
-    ratings = item.object("CVSS")
-    for source in dict.fromkeys((item.text("SeveritySource"), *_OTHER_SOURCES)):
+    for source in dict.fromkeys((first, *_OTHER_SOURCES)):
         rating = ratings.object(source)
         for name in _SCORES:
             score = rating.value.get(name)

@@ -72,7 +72,7 @@ class Gap:
 
 def is_noise(line: str) -> bool:
     """Whether a line is one of the many that Trivy prints for each file in which it looks for secrets."""
-    return _split(line)[1:2] == ["DEBUG"] and line.find("[secret]") == line.rfind("\tDEBUG\t") + 7
+    return is_detail(line) and _split(line)[-1].startswith("[secret] ")
 
 
 def is_detail(line: str) -> bool:
