@@ -57,8 +57,11 @@ def _explain_id(text: str) -> str:
         return "A waiver is for one finding: write its whole id, without `*` or `?`."
     if "," in text:
         return "A waiver is for one finding: give each id a waiver of its own."
-    right = text.strip().upper() if text.lower().startswith("cve") else "GHSA" + text.strip()[4:].lower()
-    return f"Write {right}." if re.search(_ID, right) else "Copy the id from the report: CVE-2024-0001."
+    kind, dash, number = text.strip().partition("-")
+    right = kind.upper() + dash + (number.lower() if kind.upper() == "GHSA" else number)
+    return (
+        f"Write {right}." if right != text and re.search(_ID, right) else "Copy the id from the report: CVE-2024-0001."
+    )
 
 
 def _check_licenses(entries: Licenses) -> None:

@@ -19,7 +19,7 @@ from modelseal.gate.yaml_nodes import Mapping, Node, Refused, Scalar, Sequence
 SIZE_LIMIT = 1 << 20
 DEPTH_LIMIT = 12
 
-_TABS = re.compile(r"^ *\t[ \t]*[^ \t\r\n#]", re.MULTILINE)
+_TABS = re.compile(r"^ *\t", re.MULTILINE)
 # Control characters, other line breaks than editors count, what turns the direction of text, a byte order mark inside.
 _INVISIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 
