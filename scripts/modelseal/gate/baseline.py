@@ -4,6 +4,7 @@ Read from a verdict document of ours, or from Trivy's own JSON report
 (https://github.com/aquasecurity/trivy/blob/v0.74.0/pkg/types/report.go).
 """
 
+import functools
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -93,6 +94,7 @@ def read(content: bytes, *, source: str = "") -> Baseline:
     raise InputError("The baseline is neither a verdict nor a report of Trivy.", where=source, mend=_MEND)
 
 
+@functools.lru_cache(maxsize=32768)
 def _unversioned(purl: str) -> str:
     """Leave version and qualifiers out; the subpath is part of what the package is."""
     rest, hash_, subpath = purl.partition("#")
@@ -131,7 +133,7 @@ def _findings(result: Mapping[str, Any]) -> Iterable[Finding]:
         yield Finding(
             kind=Kind.VULNERABILITY, id=strict_json.text(item, "VulnerabilityID"), severity=_severity(item),
             package=strict_json.text(item, "PkgName"), version=strict_json.optional(item, "InstalledVersion"),
-            purl=strict_json.optional(item.get("PkgIdentifier") or {}, "PURL"), type=type_,
+            purl=_purl(item), type=type_,
         )  # fmt: skip
     for item in each("Secrets"):
         yield _in_file(Kind.SECRET, strict_json.text(item, "RuleID"), item, target)
@@ -143,6 +145,10 @@ def _findings(result: Mapping[str, Any]) -> Iterable[Finding]:
             kind=Kind.LICENSE, id=strict_json.text(item, "Name"), severity=_severity(item),
             package=strict_json.optional(item, "PkgName") or strict_json.optional(item, "FilePath"),
         )  # fmt: skip
+
+
+def _purl(item: Mapping[str, Any]) -> str:
+    return strict_json.optional(strict_json.object_of(item, "PkgIdentifier"), "PURL") if "PkgIdentifier" in item else ""
 
 
 def _in_file(kind: Kind, id_: str, item: Mapping[str, Any], target: str) -> Finding:

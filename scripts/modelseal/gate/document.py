@@ -200,12 +200,12 @@ def _read_scanned(subject: Mapping[str, Any]) -> tuple[Scanned, ...]:
 
 def _read_judged(item: Mapping[str, Any]) -> Judged:
     package = strict_json.object_of(item, "package")
-    published, novelty = strict_json.optional(item, "published"), strict_json.optional(item, "novelty")
+    published = strict_json.optional(item, "published")
     score: Any = item.get("score")
     finding = Finding(
         kind=strict_json.word(Kind, item, "kind"),
         severity=strict_json.word(Severity, item, "severity"),
-        id=strict_json.text(item, "id"),
+        id=strict_json.optional(item, "id"),
         package=strict_json.optional(package, "name"),
         version=strict_json.optional(package, "version"),
         purl=strict_json.optional(package, "purl"),
@@ -221,7 +221,7 @@ def _read_judged(item: Mapping[str, Any]) -> Judged:
         finding,
         strict_json.word(Decision, item, "decision"),
         strict_json.optional(item, "reason"),
-        Novelty(novelty) if novelty else None,
+        None if item.get("novelty") is None else strict_json.word(Novelty, item, "novelty"),
     )
 
 

@@ -97,6 +97,11 @@ def read(text: str) -> tuple[Name, ...]:
     return tuple(Name(name.id, name.later, _exception(joined["exception"])) for name in plain)
 
 
+def with_plus(text: str) -> str:
+    """Write `or later` as `+`: it is no choice between two names."""
+    return _LATER.sub("+", text)
+
+
 def plain(text: str) -> str:
     """Return a name without what does not tell it from others: case, spaces, `The ... License`."""
     return " ".join(_FILLERS.sub(" ", text.lower().strip().removeprefix("licenseref-")).split())
@@ -112,7 +117,7 @@ def nearest(text: str) -> str:
 
 
 def _without_exception(text: str) -> tuple[Name, ...]:
-    wanted = _LATER.sub("+", text)
+    wanted = with_plus(text)
     if "://" in wanted and " " not in wanted:
         wanted = wanted.rstrip("/").rpartition("/")[2].removesuffix(".html").removesuffix(".txt").removesuffix(".php")
         wanted = f"apache {wanted[8:]}" if wanted.lower().startswith("license-") and "apache.org" in text else wanted

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 from modelseal.errors import InputError
 from modelseal.gate import license_names
@@ -23,8 +22,8 @@ from modelseal.gate.wording import brief
 _LONGEST = 2000
 _DEEPEST = 50
 # `and/or`, a comma and a slash leave open whether both count: then both do.
-_OPERATOR = re.compile(r"([()]|\band/or\b|\band\b|\bor\b|\|{1,2}|[&,;/])", re.IGNORECASE)
-_WRITTEN = {"or": "OR", "|": "OR", "||": "OR", "(": "(", ")": ")"}
+_OPERATOR = re.compile(r"([()]|(?<![\w-])(?:and/or|and|or)(?![\w-])|\|{1,2}|[&,;/])", re.IGNORECASE)
+_EITHER = {"or", "|", "||"}
 _WORD = re.compile(r"[A-Za-z][\w.+-]*")
 
 
@@ -41,6 +40,17 @@ class _Opinion:
     standing: _Standing
     why: str
     denied: bool = False
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """Several licences, of which either one can be taken, or all count."""
+
+    parts: "tuple[_Expression, ...]"
+    either: bool
+
+
+_Expression = _Joined | str
 
 
 @dataclass(frozen=True)
@@ -89,15 +99,15 @@ class Terms:
         names = license_names.read(text)
         if names or self._is_literal(self._allowed + self._denied, text):
             return self._of_name(text)
-        expression, leaves = _parsed(text)
-        return self._of_words(text) if expression is None else self._of_expression(expression, leaves)
+        expression = _parsed(text)
+        return self._of_words(text) if expression is None else self._of_expression(expression)
 
-    def _of_expression(self, expression: Any, leaves: dict[str, str]) -> _Opinion:
-        if not getattr(expression, "args", ()):
-            return self._of_name(leaves[str(expression.key)])
-        opinions = [self._of_expression(part, leaves) for part in expression.args]
+    def _of_expression(self, expression: _Expression) -> _Opinion:
+        if isinstance(expression, str):
+            return self._of_name(expression)
+        opinions = [self._of_expression(part) for part in expression.parts]
         worst = min(opinions, key=lambda opinion: opinion.standing)
-        if expression.operator.strip() == "AND":
+        if not expression.either:
             return worst
         best = max(opinions, key=lambda opinion: opinion.standing)
         # A name that nobody knows is no way out of one that is refused.
@@ -142,32 +152,54 @@ class Terms:
         return any(entry.literal and entry.literal == license_names.plain(text) for entry in entries)
 
 
-def _parsed(text: str) -> tuple[Any, dict[str, str]]:
-    """Parse an expression whose names may be anything, and return it with the names; None where it is none."""
-    from license_expression import (  # type: ignore[import-untyped]  # noqa: PLC0415 # only for expressions
-        ExpressionError,
-        Licensing,
-    )
+def _parsed(text: str) -> _Expression | None:
+    """Read names that are joined, whatever the names are; None where the text is not that.
 
-    written: list[str] = []
-    leaves: dict[str, str] = {}
-    depth = 0
-    for part in _OPERATOR.split(text):
-        word = part.strip()
-        if _OPERATOR.fullmatch(word):
-            depth += (word == "(") - (word == ")")
-            written.append(_WRITTEN.get(word.lower(), "AND"))
-        elif word:
-            leaves[f"L{len(leaves)}"] = word
-            written.append(f"L{len(leaves) - 1}")
-        if depth > _DEEPEST:
-            return None, {}
-    if (len(leaves) < 2 and "(" not in text) or "://" in text:  # noqa: PLR2004 # nothing is joined
-        return None, {}
+    The parser of the library that knows the names takes some broken texts for sound ones, so it is not used on these.
+    """
+    if "://" in text:
+        return None
+    words = [word for part in _OPERATOR.split(license_names.with_plus(text)) if (word := part.strip())]
+    if len(words) == 1:
+        return None
     try:
-        return Licensing().parse(" ".join(written)), leaves
-    except ExpressionError:
-        return None, {}
+        expression, rest = _any_of(words, 0)
+    except ValueError:
+        return None
+    return None if rest else expression
+
+
+def _any_of(words: list[str], depth: int) -> tuple[_Expression, list[str]]:
+    first, rest = _all_of(words, depth)
+    parts = [first]
+    while rest and rest[0].lower() in _EITHER:
+        part, rest = _all_of(rest[1:], depth)
+        parts.append(part)
+    return _Joined(tuple(parts), either=True), rest
+
+
+def _all_of(words: list[str], depth: int) -> tuple[_Expression, list[str]]:
+    first, rest = _one(words, depth)
+    parts = [first]
+    while rest and rest[0] not in "()" and rest[0].lower() not in _EITHER:
+        if not _OPERATOR.fullmatch(rest[0]):
+            raise ValueError(rest[0])
+        part, rest = _one(rest[1:], depth)
+        parts.append(part)
+    return _Joined(tuple(parts), either=False), rest
+
+
+def _one(words: list[str], depth: int) -> tuple[_Expression, list[str]]:
+    if not words or depth > _DEEPEST:
+        raise ValueError(depth)
+    if words[0] == "(":
+        inner, rest = _any_of(words[1:], depth + 1)
+        if not rest or rest[0] != ")":
+            raise ValueError(words[0])
+        return inner, rest[1:]
+    if _OPERATOR.fullmatch(words[0]):
+        raise ValueError(words[0])
+    return words[0], words[1:]
 
 
 def _entry(text: str, source: str, *, denied: bool) -> _Entry:
@@ -181,7 +213,7 @@ def _entry(text: str, source: str, *, denied: bool) -> _Entry:
             where=where,
             mend=f"Write those that you mean: {', '.join(map(str, names))}.",
         )
-    if not license_names.plain(text) or _parsed(text)[0] is not None:
+    if not license_names.plain(text) or _parsed(text) is not None:
         raise InputError(
             f"`{brief(text)}` is not one licence.", where=where, mend="Write each licence on its own, by its SPDX id."
         )

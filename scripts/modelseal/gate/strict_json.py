@@ -75,7 +75,7 @@ def optional(value: Mapping[str, Any], name: str) -> str:
     Raises:
         ValueError: It is something else.
     """
-    taken = value.get(name) if isinstance(value, Mapping) else value
+    taken = value.get(name)
     if taken is None:
         return ""
     if not isinstance(taken, str):

@@ -1,5 +1,6 @@
 """Which bar a finding has to stay below: its kind's, or that of the first rule that matches it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,10 @@ from functools import cached_property
 from modelseal.gate import patterns
 from modelseal.gate.finding import Finding, Kind, Severity
 from modelseal.gate.policy import Policy, Rule, Threshold
+
+# A package URL of which the name can be told without taking it apart.
+_SIMPLE = re.compile(r"pkg:[^?#@]+/([^/@?#%]+)(?:@[^/@?#]*)?(?:[?#].*)?", re.DOTALL)
+_NOT_FOLDED = re.compile(r"[^a-z0-9]")
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Bars:
         usual = self._kinds[Kind.VULNERABILITY].threshold
         self._rules = tuple(_Matcher(rule, Bar(_changed(usual, rule), _line(rule, policy))) for rule in policy.rules)
         self._found: dict[tuple[str, str, str], Bar | None] = {}
+        self._candidates: dict[str, tuple[_Matcher, ...]] = {}
 
     def of(self, finding: Finding) -> Bar:
         """Return the bar for a finding that is not a licence.
@@ -72,16 +78,33 @@ class Bars:
             return self._kinds[finding.kind]
         asked = (finding.type, finding.path, finding.purl)
         if asked not in self._found:
-            self._found[asked] = next((rule.bar for rule in self._rules if rule.matches(*asked)), None)
+            rules = self._for_package(finding.purl)
+            self._found[asked] = next((rule.bar for rule in rules if rule.matches(*asked)), None)
         return self._found[asked] or self._kinds[finding.kind]
+
+    def _for_package(self, purl: str) -> "tuple[_Matcher, ...]":
+        """Return the rules that may match a package, in their order: all of them where its name is not plain to see."""
+        simple = _SIMPLE.fullmatch(purl)
+        if simple is None:
+            return self._rules
+        name = _folded(simple[1])
+        if name not in self._candidates:
+            self._candidates[name] = tuple(rule for rule in self._rules if not rule.names or name in rule.names)
+        return self._candidates[name]
 
 
 class _Matcher:
-    """A rule, with what it has been asked already: packages share paths, and findings share packages."""
+    """A rule, with what it has been asked already: packages share paths, and findings share packages.
+
+    Attributes:
+        names: What the packages are called that it can match; empty for any.
+    """
 
     def __init__(self, rule: Rule, bar: Bar) -> None:
         self.bar = bar
         self._rule = rule
+        names = {patterns.compile_purl(pattern).name for pattern in rule.packages}
+        self.names = frozenset() if "" in names else frozenset(map(_folded, names))
         self._paths: dict[str, bool] = {}
         self._packages: dict[str, bool] = {}
 
@@ -99,6 +122,11 @@ class _Matcher:
                 self._packages[purl] = any(patterns.matches_purl(pattern, purl) for pattern in rule.packages)
             return self._packages[purl]
         return True
+
+
+def _folded(name: str) -> str:
+    """Leave out all in which names may differ that a package URL makes the same."""
+    return _NOT_FOLDED.sub("", name.lower())
 
 
 def _changed(usual: Threshold, rule: Rule) -> Threshold:
