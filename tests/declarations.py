@@ -68,7 +68,10 @@ def inputs(name: str) -> tuple[Input, ...]:
     """Return a station's inputs, `output-dir` last."""
     own: dict[str, Option] = station.options_of(declared(name).inputs)
     return (
-        *(Input(key, value.help, value.default, value.required) for key, value in own.items()),
+        *(
+            Input(key, value.help, value.default_on_github or value.default, value.required)
+            for key, value in own.items()
+        ),
         Input("output-dir", station.OUTPUT_DIR_HELP, "", required=False),
     )
 

@@ -1,9 +1,10 @@
 """The chain: every station in order, on one image, saved once. What the root action runs."""
 
 import logging
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from modelseal import process, station, tools
 from modelseal.attestation import store
 from modelseal.commands import attest, build_image, generate_sbom, hash_artifacts, scan_image, verify
 from modelseal.image import archive, docker
-from modelseal.report import markdown
+from modelseal.report import files, markdown
 from modelseal.sbom import validation
 from modelseal.station import Context, Outcome, Station, output
 from modelseal.verdict import ExitCode
@@ -35,8 +36,12 @@ class Inputs:
         "The model's folder (or files, or globs), one a line: hashed, signed and verified beside the image.",
         station.lines,
     )
-    fail_on: tuple[str, ...] = station.redeclared(scan_image.Inputs, "fail_on")
-    ignore_unfixed: bool = station.redeclared(scan_image.Inputs, "ignore_unfixed")
+    policy: Path | None = station.redeclared(scan_image.Inputs, "policy")
+    fail_on: tuple[str, ...] | None = station.redeclared(scan_image.Inputs, "fail_on")
+    ignore_unfixed: bool | None = station.redeclared(scan_image.Inputs, "ignore_unfixed")
+    vex: tuple[Path, ...] = station.redeclared(scan_image.Inputs, "vex")
+    baseline: tuple[Path, ...] = station.redeclared(scan_image.Inputs, "baseline")
+    scanners: tuple[str, ...] = station.redeclared(scan_image.Inputs, "scanners")
     db_dir: Path | None = station.redeclared(scan_image.Inputs, "db_dir")
     max_db_age: timedelta = station.redeclared(scan_image.Inputs, "max_db_age")
     sign: str = station.redeclared(attest.Inputs, "sign")
@@ -46,6 +51,10 @@ class Inputs:
     push: bool = station.option(
         "Whether to push the image to its registry, once the gate has let it through.", station.boolean, default="false"
     )
+    matrix: str = station.redeclared(scan_image.Inputs, "matrix")
+    upload_sarif: bool = station.redeclared(scan_image.Inputs, "upload_sarif")
+    comment: bool = station.redeclared(scan_image.Inputs, "comment")
+    github_token: str = station.redeclared(scan_image.Inputs, "github_token")
     tools_dir: Path | None = station.redeclared(scan_image.Inputs, "tools_dir")
 
 
@@ -61,7 +70,9 @@ class Outputs:
     cyclonedx: str = output("The SBOM in CycloneDX 1.6, JSON.")
     verdict: str = output("The gate's verdict as JSON.")
     report: str = output("Trivy's own report, unchanged.")
+    sarif: str = output("The findings as SARIF, for code scanning and editors.")
     table: str = output("Every finding as a plain text table.")
+    html: str = output("The report for people: one HTML file that needs no network.")
     failing_count: str = output("Number of findings that fail the gate.")
     manifest: str = output("The model's manifest; empty without `models`.")
     checksums: str = output("The model's `SHA256SUMS`; empty without `models`.")
@@ -92,6 +103,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         ModelsealError: Whatever a station raises; nothing after it is run.
     """
     _discard_earlier(context.output_dir, inputs.image.file_name)
+    scan_image.check(_scan_inputs(inputs, ""))
     attest.check(_attest_inputs(inputs, Outputs(image=inputs.image.text, digest=_NO_DIGEST)), context)
     with ThreadPoolExecutor(1) as pool:
         prepared = pool.submit(prepare, inputs, context)
@@ -101,7 +113,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     outputs = _outputs(built.outputs, sbom.outputs, scan.outputs, model.outputs if model else hash_artifacts.Outputs())
     done = [outcome for outcome in (built, sbom, scan, model) if outcome]
     if scan.exit_code is not ExitCode.PASSED:
-        return Outcome(scan.exit_code, outputs, _summary(done, scan.headline), scan.headline)
+        return replace(scan, outputs=outputs, summary=_summary(done, scan.headline))
     if inputs.push:
         client = docker.find(context.environ, to_build=False)
         # An engine with the containerd store calls the image by its manifest.
@@ -115,16 +127,15 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     headline = f"{outputs.image} is built, inventoried, gated, attested and verified"
     if verified.exit_code is not ExitCode.PASSED:
         headline = verified.headline
-    return Outcome(verified.exit_code, outputs, _summary([*done, attested, verified], headline), headline)
+    whole = _summary([*done, attested, verified], headline)
+    return Outcome(verified.exit_code, outputs, whole, headline, scan.annotations)
 
 
 def _discard_earlier(folder: Path, name: str) -> None:
     """Remove what an earlier run concluded: wherever this one stops, nobody may take that for its result."""
     store.discard(folder / attest.BUNDLES)
-    files = [
-        f"{name}.{kind}" for kind in ("tar", "spdx.json", "cdx.json", "trivy.json", "findings.txt", "verdict.json")
-    ]
-    for file in (*files, verify.VERDICT):
+    files.discard(folder, name)
+    for file in (*(f"{name}.{ending}" for ending in ("tar", "spdx.json", "cdx.json")), verify.VERDICT):
         (folder / file).unlink(missing_ok=True)
 
 
@@ -144,7 +155,7 @@ def side_by_side(
 ) -> tuple[Outcome, Outcome, Outcome | None]:
     """Scan in one thread; make the SBOMs, and then hash the model, in another. Both read the saved image."""
     with ThreadPoolExecutor(2) as pool:
-        scan = pool.submit(_station, "scan-image", scan_image.run, _scan_inputs(inputs, built), context)
+        scan = pool.submit(_station, "scan-image", scan_image.run, _scan_inputs(inputs, built.archive), context)
         rest = pool.submit(_sbom_then_hashes, inputs, built, context)
         for finished in as_completed((scan, rest)):
             if error := finished.exception():
@@ -182,15 +193,20 @@ def _sbom_inputs(inputs: Inputs, built: build_image.Outputs) -> generate_sbom.In
     return replace(defaults, tools_dir=inputs.tools_dir)
 
 
-def _scan_inputs(inputs: Inputs, built: build_image.Outputs) -> scan_image.Inputs:
+def _scan_inputs(inputs: Inputs, archive: str) -> scan_image.Inputs:
+    own = {item.name for item in fields(Inputs)} & {item.name for item in fields(scan_image.Inputs)} - {"image"}
     return replace(
-        station.read_inputs(scan_image.Inputs, {"image": inputs.image.text, "archive": built.archive}),
-        fail_on=inputs.fail_on,
-        ignore_unfixed=inputs.ignore_unfixed,
-        db_dir=inputs.db_dir,
-        max_db_age=inputs.max_db_age,
-        tools_dir=inputs.tools_dir,
+        station.read_inputs(scan_image.Inputs, {"image": inputs.image.text, "archive": archive}),
+        **{name: getattr(inputs, name) for name in own},
+        location=_dockerfile(inputs),
     )
+
+
+def _dockerfile(inputs: Inputs) -> str:
+    """Return the file at which code scanning shows what is in the image, as far as it lies in the repository."""
+    file = inputs.file or (inputs.context or Path()) / "Dockerfile"
+    path = Path(os.path.relpath(file))
+    return "Dockerfile" if path.is_absolute() or ".." in path.parts else path.as_posix()
 
 
 def _attest_inputs(inputs: Inputs, outputs: Outputs) -> attest.Inputs:
@@ -244,7 +260,9 @@ def _outputs(
         cyclonedx=sbom.cyclonedx,
         verdict=scan.verdict,
         report=scan.report,
+        sarif=scan.sarif,
         table=scan.table,
+        html=scan.html,
         failing_count=scan.failing_count,
         manifest=model.manifest,
         checksums=model.checksums,

@@ -47,6 +47,7 @@ class Option:
     default: str
     required: bool
     secret: bool
+    default_on_github: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,15 @@ class Outcome:
         outputs: An instance of the station's `outputs`.
         summary: Markdown for the job summary; every text from outside already escaped.
         headline: The conclusion in one plain line.
+        annotations: Level (`error`, `warning`, `notice`) and text of each message to show on the run's page beside the
+            headline; at most nine, as the runner shows ten of a step.
     """
 
     exit_code: ExitCode
     outputs: Any
     summary: str
     headline: str
+    annotations: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse to call a mishap an outcome: those are raised."""
@@ -109,8 +113,14 @@ class Outcome:
             raise ValueError(self.exit_code)
 
 
-def option(
-    help_: str, parse: Callable[[str], T], *, default: str = "", required: bool = False, secret: bool = False
+def option(  # noqa: PLR0913 # what there is to say of an input
+    help_: str,
+    parse: Callable[[str], T],
+    *,
+    default: str = "",
+    required: bool = False,
+    secret: bool = False,
+    default_on_github: str = "",
 ) -> T:
     """Declare an input.
 
@@ -120,9 +130,11 @@ def option(
         default: The text it has when nobody gives one.
         required: Whether an empty text is refused.
         secret: Whether its value is masked, hidden from `repr`, and refused on the command line.
+        default_on_github: What an action gives when nobody does, an expression such as `${{ toJSON(matrix) }}`.
     """
     # What a dataclass field is to a type checker is its value, not the field; hence the untyped hop.
-    made: Any = field(repr=not secret, metadata={"option": Option(help_, parse, default, required, secret)})
+    declared = Option(help_, parse, default, required, secret, default_on_github)
+    made: Any = field(repr=not secret, metadata={"option": declared})
     value: T = made
     return value
 
@@ -207,9 +219,19 @@ def lines(value: str) -> tuple[str, ...]:
     return tuple(stripped for line in value.split("\n") if (stripped := line.strip()))
 
 
+def paths(value: str) -> tuple[Path, ...]:
+    """Take one path a line."""
+    return tuple(found for line in lines(value) if (found := path(line)))
+
+
 def items(value: str) -> tuple[str, ...]:
     """Take one item a line or between commas, each once."""
     return tuple(dict.fromkeys(stripped for item in re.split(r"[,\n]", value) if (stripped := item.strip())))
+
+
+def maybe(parse: Callable[[str], T]) -> Callable[[str], T | None]:
+    """Take nothing as None, and anything else as another parser does."""
+    return lambda value: parse(value) if value else None
 
 
 def boolean(value: str) -> bool:

@@ -1,49 +1,119 @@
-"""Station `scan-image`: one Trivy run on one saved image, judged."""
+"""Station `scan-image`: images scanned with Trivy, once each, judged, and rendered for everyone."""
 
-from concurrent.futures import ThreadPoolExecutor
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from modelseal import station, tools
-from modelseal.environment import cache_folder
-from modelseal.errors import InputError
+from modelseal.errors import InputError, ToolError
 from modelseal.files import write_atomically
-from modelseal.image import archive, docker, layers, reference
+from modelseal.gate import given, judge
+from modelseal.gate.finding import Kind, Severity
+from modelseal.gate.result import Decision, Novelty, Result, Scanner
+from modelseal.image import platform, reference, targets
+from modelseal.report import annotations, files, sarif, sarif_identity, summary
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import ExitCode, Verdict
-from modelseal.vulnerabilities import database, document, gate, report, summary, trivy
-from modelseal.vulnerabilities.report import Severity
+from modelseal.vulnerabilities import trivy
+from modelseal.vulnerabilities.inspection import Databases, Inspection, Inspector
+
+logger = logging.getLogger(__name__)
+
+_KINDS = {
+    "vuln": Kind.VULNERABILITY,
+    "secret": Kind.SECRET,
+    "misconfig": Kind.MISCONFIGURATION,
+    "license": Kind.LICENSE,
+}
+# The runner shows ten of a step, one of which is the headline.
+_ANNOTATIONS = 9
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Which image, and what fails."""
+    """Which images, what fails, and who is told."""
 
-    image: reference.Reference | None = option(
-        "Image to scan, by name: it is saved from the engine first. With `archive`, only its name in reports.",
-        lambda text: reference.parse(text) if text else None,
+    image: tuple[reference.Reference, ...] = option(
+        "Images to scan, by name, one a line: each is saved from the engine first. With `archive`, only their names in "
+        "reports.",
+        reference.several,
     )
-    archive: Path | None = option("Saved image to scan: what `build-image` gives, or `docker save`.", station.path)
-    fail_on: tuple[str, ...] = option(
-        "Severities that fail the gate, between commas: CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN. All are reported.",
-        station.choices(*Severity),
-        default="CRITICAL,HIGH",
+    archive: tuple[Path, ...] = option(
+        "Saved images to scan, one a line: what `build-image` gives, `docker save`, or an OCI image layout as a tar "
+        "file or a folder. Of an index every platform is scanned.",
+        station.paths,
     )
-    ignore_unfixed: bool = option(
-        "Whether vulnerabilities without a fixed version pass. They are still reported.",
-        station.boolean,
-        default="false",
+    platforms: platform.Wanted = option(
+        "Platforms to scan, between commas: `linux/amd64,linux/arm64`, or `all`. An `image` is then fetched from its "
+        "registry, platform by platform. Without it: the engine's own image, and every platform of an `archive`.",
+        lambda text: platform.wanted(station.items(text)),
+    )
+    policy: Path | None = option(
+        "Policy file: what fails, what is waived, until when and by whom; see docs/policy.md. Without it: "
+        "`.github/modelseal.yml`, if it is there.",
+        station.path,
+    )
+    fail_on: tuple[str, ...] | None = option(
+        "Severities that fail the gate, between commas: CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN. All are reported. For "
+        "vulnerabilities and secrets it counts in place of the policy's. Without it: the policy's, else CRITICAL,HIGH.",
+        station.maybe(station.choices(*Severity)),
+    )
+    ignore_unfixed: bool | None = option(
+        "Whether vulnerabilities without a fixed version pass. They are still reported. Without it: what the policy "
+        "says, else `false`.",
+        station.maybe(station.boolean),
+    )
+    vex: tuple[Path, ...] = option(
+        "VEX documents (OpenVEX, or CycloneDX as JSON), one a line: what they say does not affect the image does not "
+        "fail; see docs/vex.md.",
+        station.paths,
+    )
+    baseline: tuple[Path, ...] = option(
+        "Verdict of an earlier run, of the base branch for instance, or Trivy's JSON report: findings are then new or "
+        "known. Of several images one a line.",
+        station.paths,
     )
     scanners: tuple[str, ...] = option(
-        "What to look for: `vuln`, `secret`.", station.choices("vuln", "secret"), default="vuln,secret"
+        "What to look for: `vuln`, `secret`, `misconfig` (the image's own configuration), `license`.",
+        station.choices(*_KINDS),
+        default="vuln,secret",
     )
     max_db_age: timedelta = option(
         "How old the vulnerability database may be: `90m`, `48h`, `7d`.", station.duration, default="48h"
     )
-    db_repository: str = option("Where to fetch the database from; without it Trivy's own mirrors.", station.text)
+    db_repository: tuple[str, ...] = option(
+        "Where to fetch the database from, in the order of trying, one a line; `@sha256:…` pins it. Without it: "
+        "Trivy's own repositories. See docs/database.md.",
+        station.items,
+    )
     db_dir: Path | None = option(
         "A Trivy cache folder, used as it is: nothing is fetched, nothing written to it.", station.path
+    )
+    sarif_category: str = option(
+        "What the analysis is called in code scanning; one each for all that is scanned for a commit. Without it: made "
+        "of the image's name and the matrix.",
+        station.text,
+    )
+    matrix: str = option(
+        "The job's matrix as JSON, so that its jobs have categories and comments of their own.",
+        str,
+        default_on_github="${{ toJSON(matrix) }}",
+    )
+    location: str = option(
+        "File of the repository at which code scanning shows what was found in the image.",
+        sarif.within_repository,
+        default="Dockerfile",
+    )
+    upload_sarif: bool = option("Whether to upload to code scanning.", station.boolean, default="false")
+    comment: bool = option(
+        "Whether to write a comment on the pull request, and to keep it up to date.", station.boolean, default="false"
+    )
+    github_token: str = option(
+        "Token for `upload-sarif` and `comment`: `${{ github.token }}`. The scanner never sees it.",
+        station.text,
+        secret=True,
     )
     trivy: str = option(
         "Which Trivy: nothing for the locked default, a version of the lock, or `version@sha256:<digest of it>`.",
@@ -56,112 +126,175 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Outputs:
-    """The verdict, and what it rests on."""
+    """The verdict, and what it rests on. Of several images one a line."""
 
     verdict: str = output("The verdict as JSON, with every finding and why it fails or does not.")
-    report: str = output("Trivy's own report, unchanged.")
+    report: str = output("Trivy's own report, unchanged; for each platform of an index one a line.")
+    sarif: str = output("The findings as SARIF, for code scanning and editors.")
     table: str = output("Every finding as a plain text table.")
+    html: str = output("The report for people: one HTML file that needs no network.")
+    openvex: str = output("What was decided about vulnerabilities, as OpenVEX; empty where there are none.")
     critical_count: str = output("Number of CRITICAL findings, failing or not.")
     high_count: str = output("Number of HIGH findings, failing or not.")
     failing_count: str = output("Number of findings that fail the gate.")
+    waived_count: str = output("Number of findings that somebody answers for in the policy.")
+    new_count: str = output("Number of findings that the baseline does not have; empty without `baseline`.")
 
 
 STATION = Station(
     name="scan-image",
-    summary="Scan an image with Trivy, once, and gate on what it finds.",
-    description="Runs Trivy once on the saved image, without tokens and without any configuration of the repository, "
-    "and judges its report. An empty or truncated report, a report about another image, an operating system that is "
-    "unknown or past its support, a database that is too old: each is an error, never a pass.",
+    summary="Scan images with Trivy, once each, and gate on what is found.",
+    description="Runs Trivy once on each saved image, without tokens and without any configuration of the repository, "
+    "and judges its report by a policy with waivers, VEX documents and a baseline. Everything is made from that one "
+    "report: verdict, SARIF, table, HTML, summary, annotations. An empty or truncated report, a report about another "
+    "image, an operating system that is unknown or past its support, something in the image that could not be read, "
+    "a database that is too old: each is an error, never a pass.",
     inputs=Inputs,
     outputs=Outputs,
-    permissions=(("contents: read", "to check out the repository"),),
+    permissions=(
+        ("contents: read", "to check out the repository"),
+        ("security-events: write", "only with `upload-sarif`"),
+        ("actions: read", "only with `upload-sarif` in a private repository"),
+        ("pull-requests: write", "only with `comment`"),
+    ),
 )
+
+
+@dataclass(frozen=True)
+class _Scanned:
+    """One image that was judged, and the files about it."""
+
+    result: Result
+    reports: tuple[Path, ...]
+    written: files.Files
+
+
+def check(inputs: Inputs) -> None:
+    """Read the policy, the VEX documents and the baselines, so that what is wrong with them is said at once.
+
+    Raises:
+        InputError: One of them cannot be used.
+    """
+    _rules(inputs, datetime.now(UTC))
 
 
 def run(inputs: Inputs, context: Context) -> Outcome:
     """Scan and judge.
 
     Raises:
-        InputError: Neither an image nor an archive was given.
+        InputError: An input, the policy, a VEX document or a baseline cannot be used.
         ToolError: There is no evidence to judge: Trivy, its report or its database cannot be used.
     """
-    stem = context.output_dir / _file_name(inputs)
-    files = {kind: stem.with_name(f"{stem.name}.{kind}") for kind in ("verdict.json", "trivy.json", "findings.txt")}
-    for file in files.values():
-        file.unlink(missing_ok=True)  # before anything can fail: what is there afterwards is of this run
-    image = _image(inputs, context)
-    name = inputs.image.text if inputs.image else image.tags[0] if image.tags else image.image_id
-    tool = tools.provide("trivy", inputs.trivy, tools_dir=inputs.tools_dir, environ=context.environ)
-    scanner = trivy.Trivy(tool.path, context.environ, _private_folder(context))
-    scan = _scan(scanner, image, inputs, _database(inputs, scanner, context))
-    write_atomically(files["trivy.json"], scan.report)
-    evidence = report.parse(scan.report, image_id=image.image_id)
-    policy = gate.Policy(frozenset(map(Severity, inputs.fail_on)), inputs.ignore_unfixed)
-    judgement = gate.judge(evidence.findings, policy)
-    identity = document.Scanner(tool.name, tool.version, tool.sha256)
-    write_atomically(files["findings.txt"], summary.table(judgement.findings).encode())
-    write_atomically(files["verdict.json"], document.verdict(name, evidence, judgement, policy, identity, scan))
-    return Outcome(
-        ExitCode.PASSED if judgement.verdict is Verdict.PASSED else ExitCode.GATE_FAILED,
-        Outputs(
-            verdict=str(files["verdict.json"]),
-            report=str(files["trivy.json"]),
-            table=str(files["findings.txt"]),
-            critical_count=str(judgement.count(Severity.CRITICAL)),
-            high_count=str(judgement.count(Severity.HIGH)),
-            failing_count=str(len(judgement.failing)),
-        ),
-        summary.summary(name, evidence, judgement, policy, scan),
-        summary.headline(name, judgement),
-    )
+    wanted = targets.given(inputs.image, inputs.archive)
+    for target in wanted:
+        files.discard(context.output_dir, target.stem)  # what is there afterwards is of this run
+    now = datetime.now(UTC)
+    rules = _rules(inputs, now)
+    inspector = _inspector(inputs, rules, context)
+    done = []
+    for target in wanted:
+        images = target.images(inputs.platforms, context.environ, context.temp_dir)
+        name = target.name if target.reference else images.name or target.name
+        inspection = inspector.inspect(name, images)
+        judgement = judge.judge(
+            inspection.findings, rules.policy, image=name, today=now, vex=rules.vex, products=inspection.products,
+            baseline=rules.baseline_of(name, only=len(wanted) == 1),
+            looked_for=[_KINDS[scanner] for scanner in inputs.scanners],
+        )  # fmt: skip
+        result = Result(inspection.evidence, rules.policy, judgement)
+        done.append(_written(result, inspection, target.stem, inputs, context.output_dir))
+    outcome = _outcome(done)
+    _publish(done, inputs, context, failed=outcome.exit_code is not ExitCode.PASSED)
+    return outcome
 
 
-def _image(inputs: Inputs, context: Context) -> archive.SavedImage:
-    if inputs.archive:
-        image = archive.read(inputs.archive)
-        if not image.docker_layout:
-            raise InputError(
-                "The archive has the OCI layout alone, which Trivy does not read from an archive.",
-                where=str(inputs.archive),
-                mend="Save it with docker save -o FILE IMAGE, or export it with buildx as type=docker.",
-            )
-        return image
-    if not inputs.image:
-        raise InputError("There is nothing to scan.", mend="Give `archive` (what `build-image` saved) or `image`.")
-    client = docker.find(context.environ, to_build=False)
-    return archive.save(client, inputs.image.exact, context.temp_dir / "scanned-image.tar")
+def _rules(inputs: Inputs, now: datetime) -> given.Rules:
+    severities = frozenset(map(Severity, inputs.fail_on)) if inputs.fail_on else None
+    overrides = given.Overrides(severities, inputs.ignore_unfixed)
+    policy = given.policy(inputs.policy, Path.cwd(), overrides, now.date())
+    return given.Rules(policy, given.vex(inputs.vex), given.baselines(inputs.baseline))
 
 
-def _file_name(inputs: Inputs) -> str:
-    if inputs.image:
-        return inputs.image.file_name
-    return inputs.archive.stem if inputs.archive else "image"
-
-
-def _private_folder(context: Context) -> Path:
-    folder = context.temp_dir / "trivy"
-    folder.mkdir()
-    return folder
-
-
-def _scan(scanner: trivy.Trivy, image: archive.SavedImage, inputs: Inputs, current: database.Database) -> trivy.Scan:
-    """Scan, and hash what is scanned at the same time."""
-    with ThreadPoolExecutor(1) as pool:
-        hashed = pool.submit(layers.check, image)
-        scan = trivy.scan(scanner, image.path, inputs.scanners, current, offline=inputs.db_dir is not None)
-        hashed.result()
-    return scan
-
-
-def _database(inputs: Inputs, scanner: trivy.Trivy, context: Context) -> database.Database:
+def _inspector(inputs: Inputs, rules: given.Rules, context: Context) -> Inspector:
     if inputs.db_dir and inputs.db_repository:
         raise InputError(
             "`db-dir` and `db-repository` are both given.",
             mend="Give `db-dir` for a database that is there already, `db-repository` for one to fetch.",
         )
-    if inputs.db_dir:
-        current = database.read(inputs.db_dir.absolute())
-    else:
-        current = trivy.update(scanner, cache_folder(context.environ) / "trivy", inputs.db_repository)
-    database.check_age(current, max_age=inputs.max_db_age, now=datetime.now(UTC))
-    return current
+    tool = tools.provide("trivy", inputs.trivy, tools_dir=inputs.tools_dir, environ=context.environ)
+    folder = context.temp_dir / "trivy"
+    folder.mkdir()
+    databases = Databases(inputs.db_dir, inputs.db_repository, folder, inputs.max_db_age, context.environ)
+    identity = Scanner(tool.name, tool.version, tool.sha256)
+    return Inspector(
+        trivy.Trivy(tool.path, context.environ, folder), identity, inputs.scanners, databases, rules.policy
+    )
+
+
+def _written(result: Result, inspection: Inspection, stem: str, inputs: Inputs, folder: Path) -> _Scanned:
+    paths = files.reports(folder, stem, [platform for platform, _ in inspection.reports])
+    for path, (_, content) in zip(paths, inspection.reports, strict=True):
+        write_atomically(path, content)
+    shown = files.Shown(_category(result, inputs), inputs.location, inspection.products)
+    return _Scanned(result, paths, files.write(result, folder, stem, shown))
+
+
+def _category(result: Result, inputs: Inputs) -> str:
+    own = sarif_identity.category("scan-image", result.evidence.name, matrix=inputs.matrix)
+    if not inputs.sarif_category:
+        return own
+    # One name for several images would let each close the alerts of the one before it.
+    several = max(len(inputs.image), len(inputs.archive)) > 1
+    return f"{inputs.sarif_category}/{own}" if several else inputs.sarif_category
+
+
+def _outcome(done: Sequence[_Scanned]) -> Outcome:
+    judgements = [item.result.judgement for item in done]
+    judged = [finding for judgement in judgements for finding in judgement.findings]
+
+    def each(path: Callable[[files.Files], Path | None]) -> str:
+        return "\n".join(str(path(item.written) or "") for item in done)
+
+    def count(severity: Severity) -> str:
+        return str(sum(judgement.count(severity) for judgement in judgements))
+
+    compared = any(judgement.fixed is not None for judgement in judgements)
+    outputs = Outputs(
+        verdict=each(lambda written: written.verdict),
+        report="\n".join(str(path) for item in done for path in item.reports),
+        sarif=each(lambda written: written.sarif),
+        table=each(lambda written: written.table),
+        html=each(lambda written: written.html),
+        openvex=each(lambda written: written.openvex).strip("\n"),
+        critical_count=count(Severity.CRITICAL),
+        high_count=count(Severity.HIGH),
+        failing_count=str(sum(len(judgement.failing) for judgement in judgements)),
+        waived_count=str(sum(judgement.decided(Decision.WAIVED) for judgement in judgements)),
+        new_count=str(sum(item.novelty is Novelty.NEW for item in judged)) if compared else "",
+    )
+    passed = all(judgement.verdict is Verdict.PASSED for judgement in judgements)
+    share = max(3, _ANNOTATIONS // len(done))
+    shown = [(item.level, item.message) for one in done for item in annotations.of(one.result, most=share)]
+    return Outcome(
+        ExitCode.PASSED if passed else ExitCode.GATE_FAILED,
+        outputs,
+        "\n".join(summary.render(item.result) for item in done),
+        "; ".join(summary.headline(item.result) for item in done),
+        tuple(sorted(shown, key=lambda item: item[0] != "error")[:_ANNOTATIONS]),
+    )
+
+
+def _publish(done: Sequence[_Scanned], inputs: Inputs, context: Context, *, failed: bool) -> None:
+    """Tell GitHub, where that was asked for. What goes wrong with it never hides a gate that failed."""
+    if not inputs.upload_sarif and not inputs.comment:
+        return
+    from modelseal.report.publishing import Publisher  # noqa: PLC0415 # only where it was asked for
+
+    publisher = Publisher(context.environ, inputs.github_token, inputs.location)
+    results = [(item.result, _category(item.result, inputs)) for item in done]
+    try:
+        publisher.tell(results, alerts=inputs.upload_sarif, comment=inputs.comment)
+    except ToolError as error:
+        if not failed:
+            raise
+        logger.warning("%s", error)

@@ -137,6 +137,8 @@ class Evidence:
         database_digest: What identifies the database, `sha256:…`; empty when that is not known.
         started: When the scan began.
         finished: When it ended.
+        unread: What the scanner could not read, and was allowed not to by the policy.
+        without_secrets: Diff ids of layers that the scanner takes for the base image's, and did not search for secrets.
     """
 
     name: str
@@ -148,6 +150,8 @@ class Evidence:
     database_digest: str
     started: datetime
     finished: datetime
+    unread: tuple[str, ...] = ()
+    without_secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

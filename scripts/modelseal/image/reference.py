@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from modelseal.errors import InputError
+from modelseal.station import lines
 
 # https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests, and Docker's host part.
 _REFERENCE = re.compile(
@@ -48,6 +49,15 @@ def parse(value: str) -> Reference:
             mend="Write it as name:tag, or with its registry: registry.example/team/name:tag; letters are lower case.",
         )
     return Reference(value, match["repository"], match["tag"] or "", match["digest"] or "")
+
+
+def several(value: str) -> tuple[Reference, ...]:
+    """Take names of images, one a line.
+
+    Raises:
+        InputError: One of them is none.
+    """
+    return tuple(map(parse, lines(value)))
 
 
 def digest(value: str) -> str:

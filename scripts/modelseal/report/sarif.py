@@ -75,7 +75,7 @@ def render(  # noqa: PLR0913 # what GitHub is to show is the caller's to say
     Raises:
         InputError: The location is not a path within a repository.
     """
-    place = _within_repository(location)
+    place = quote(within_repository(location), safe="/", errors="surrogateescape")
     marks = fingerprints(result.judgement.findings)
     order = sorted(range(len(marks)), key=lambda index: result.judgement.findings[index].decision is not Decision.FAILS)
     if not suppressed:
@@ -243,7 +243,12 @@ def _time(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _within_repository(location: str) -> str:
+def within_repository(location: str) -> str:
+    """Return a path relative to the repository's root, spelled plainly.
+
+    Raises:
+        InputError: It is none.
+    """
     path = PurePosixPath(location)
     if not location or path.is_absolute() or ".." in path.parts or not path.parts or "\\" in location:
         raise InputError(
@@ -251,4 +256,4 @@ def _within_repository(location: str) -> str:
             where=text(location, TITLE_LENGTH),
             mend="Give a path relative to the repository's root, such as docker/Dockerfile.",
         )
-    return quote(str(path), safe="/", errors="surrogateescape")
+    return str(path)
