@@ -475,7 +475,7 @@ def documents(draw: st.DrawFn) -> Any:
     return document
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(document=documents(), block_style=st.booleans())
 def test_the_schema_accepts_what_we_accept(document: Any, *, block_style: bool) -> None:
     text = yaml.safe_dump(document, allow_unicode=True) if block_style else json.dumps(document, ensure_ascii=False)
@@ -507,7 +507,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.integers(0, len(EXAMPLES["complete"])), st.integers(0, 9), st.sampled_from(PIECES)), max_size=6
@@ -520,7 +520,7 @@ def test_damaged_files_are_refused_or_read(damages: list[tuple[int, int, str]]) 
     assert_read_or_refused(text.encode())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=60), st.lists(st.sampled_from([*PIECES, "a", "version: 1\n"])).map("".join).map(str.encode)
