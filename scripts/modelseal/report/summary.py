@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import chain, islice
+from itertools import chain
 
 from modelseal.gate.finding import Kind, Severity
 from modelseal.gate.result import Decision, Judged, Judgement, Novelty, Result
-from modelseal.report import markdown, wording
+from modelseal.report import limited, markdown, wording
 from modelseal.report.remedy import Remedy, advice, effect, remedies
 from modelseal.report.wording import count, short
 from modelseal.verdict import Verdict
@@ -20,9 +20,9 @@ _MARKS = {
 }
 _KIB = 1024
 # How many rows and bytes of each section: together below 200 KiB, of the 1 MiB that GitHub takes from a step.
-_ADVICE, _OTHER, _LISTED, _EVERYTHING = (60, 50 * _KIB), (25, 10 * _KIB), (25, 15 * _KIB), (200, 50 * _KIB)
+_ADVICE, _OTHER, _LISTED, _EVERYTHING = (60, 40 * _KIB), (25, 8 * _KIB), (25, 9 * _KIB), (200, 40 * _KIB)
 _IDS_SHOWN = 5
-_REST = "are in the HTML report, the table and the verdict, in the output folder."
+_IMAGES_SHOWN = 16
 
 
 def render(result: Result) -> str:
@@ -87,14 +87,14 @@ def _images(result: Result) -> Iterable[str]:
     """One line for each image or platform, with what fails of it where there are several."""
     scanned = result.evidence.scanned
     failing = Counter(finding.platform for finding in result.judgement.failing)
-    for item in islice(scanned, _LISTED[0]):
+    for item in scanned[:_IMAGES_SHOWN]:
         named = f"{markdown.escape(short(item.platform))}: " if item.platform else ""
         system = markdown.escape(short(item.system or "no operating system"))
         digest = markdown.code(wording.short_digest(item.digest or item.image_id))
         of_it = f", {failing[item.platform]:,} of the failing" if len(scanned) > 1 else ""
         yield f"{named}{system}, {count(item.packages, 'package')}, {digest}{of_it}"
-    if len(scanned) > _LISTED[0]:
-        yield f"{len(scanned) - _LISTED[0]:,} more images {_REST}"
+    if len(scanned) > _IMAGES_SHOWN:
+        yield f"{len(scanned) - _IMAGES_SHOWN:,} more images {limited.ELSEWHERE}"
 
 
 def _policy(result: Result) -> str:
@@ -136,11 +136,11 @@ def _what_to_do(judgement: Judgement) -> Iterable[str]:
     upgrades = of_kind[Kind.VULNERABILITY]
     if upgrades:
         header = ["Worst", "Package", "Installed", "What to do", "Because of", "Where"]
-        yield _table(header, map(_upgrade, upgrades), len(upgrades), _ADVICE)
+        yield limited.table(header, map(_upgrade, upgrades), len(upgrades), _ADVICE)
     for kind in (Kind.SECRET, Kind.MISCONFIGURATION, Kind.LICENSE):
         if of_kind[kind]:
             header = ["Worst", "Where" if kind is not Kind.LICENSE else "Package", "What it is", "What to do"]
-            yield _table(header, map(_other, of_kind[kind]), len(of_kind[kind]), _OTHER)
+            yield limited.table(header, map(_other, of_kind[kind]), len(of_kind[kind]), _OTHER)
 
 
 def _upgrade(remedy: Remedy) -> list[str]:
@@ -179,11 +179,11 @@ def _news(judgement: Judgement) -> Iterable[str]:
     new = [item for item in judgement.findings if item.novelty is Novelty.NEW]
     if new:
         yield f"#### New against the baseline: {len(new):,}\n"
-        yield _table(["Severity", "Id", "Package", "Decision"], map(_new, new), len(new), _LISTED)
+        yield limited.table(["Severity", "Id", "Package", "Decision"], map(_new, new), len(new), _LISTED)
     if judgement.fixed:
-        yield _folded(
+        yield limited.folded(
             f"Fixed since the baseline: {len(judgement.fixed):,}",
-            _table(
+            limited.table(
                 ["Severity", "Id", "Package"],
                 (
                     [_MARKS[item.severity], markdown.escape(short(item.id)), _package(item.package, item.version)]
@@ -226,7 +226,7 @@ def _let_through(judgement: Judgement) -> Iterable[str]:
             ]
             for (severity, id_, package, version, reason), times in rows.items()
         )
-        yield _table(["Severity", "Id", "Package", "Why"], lines, len(rows), _LISTED)
+        yield limited.table(["Severity", "Id", "Package", "Why"], lines, len(rows), _LISTED)
 
 
 def _waivers(judgement: Judgement) -> Iterable[str]:
@@ -240,8 +240,9 @@ def _waivers(judgement: Judgement) -> Iterable[str]:
         ),
         *(f"🧹 met nothing, can go: {markdown.escape(wording.waiver(item))}" for item in judgement.unused),
     ]
-    yield "\n".join(f"- {line}" for line in lines[: _LISTED[0]]) + "\n"
-    yield _cut(len(lines) - _LISTED[0])
+    kept = limited.rows(([line] for line in lines), _LISTED)
+    yield "".join(f"- {line}\n" for (line,) in kept)
+    yield limited.remark(len(lines) - len(kept))
 
 
 def _everything(judgement: Judgement) -> Iterable[str]:
@@ -251,7 +252,7 @@ def _everything(judgement: Judgement) -> Iterable[str]:
         failing = (item for item in judgement.findings if item.decision is Decision.FAILS)
         others = (item for item in judgement.findings if item.decision is not Decision.FAILS)
         rows = map(_row, chain(failing, others))
-        yield _folded(f"Everything that was found: {total:,}", _table(header, rows, total, _EVERYTHING))
+        yield limited.folded(f"Everything that was found: {total:,}", limited.table(header, rows, total, _EVERYTHING))
 
 
 def _row(item: Judged) -> list[str]:
@@ -273,23 +274,3 @@ def _package(name: str, version: str) -> str:
 def _some(texts: Sequence[str], shown: int = _IDS_SHOWN) -> str:
     more = f" and {len(texts) - shown:,} more" if len(texts) > shown else ""
     return markdown.escape(", ".join(short(text, 60) for text in texts[:shown])) + more
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], total: int, limits: tuple[int, int]) -> str:
-    """Lay out as many rows as are allowed, and at least the first."""
-    kept: list[Sequence[str]] = []
-    size = 0
-    for row in islice(rows, limits[0]):
-        size += sum(len(cell.encode()) + 3 for cell in row)
-        if kept and size > limits[1]:
-            break
-        kept.append(row)
-    return markdown.table(header, kept) + _cut(total - len(kept))
-
-
-def _cut(more: int) -> str:
-    return f"\n_{more:,} more {_REST}_\n" if more > 0 else ""
-
-
-def _folded(title: str, content: str) -> str:
-    return f"<details><summary>{title}</summary>\n\n{content}\n</details>\n"

@@ -22,11 +22,18 @@
     return made;
   }
 
-  // Built once, when it is first needed or the browser has nothing else to do.
-  function texts() {
-    const parts = ["id", "package", "version", "fixed", "where", "type", "title", "aliases", "reason", "platform", "text", "weaknesses"];
-    searchable ??= data.rows.map((row) => parts.map((name) => of(row, name)).join("\n").toLowerCase());
+  // Made once, when it is first needed or the browser has nothing else to do.
+  function lowered() {
+    searchable ??= data.strings.map((text) => text.toLowerCase());
     return searchable;
+  }
+
+  // Every text is there once, so each is looked at once, however many rows it is in.
+  const SEARCHED = ["id", "package", "version", "fixed", "where", "type", "title", "aliases", "reason", "platform", "text", "weaknesses"];
+  function searchFor(word) {
+    const has = Uint8Array.from(lowered(), (text) => (text.includes(word) ? 1 : 0));
+    const places = SEARCHED.map((name) => place[name]);
+    return (row) => places.some((column) => has[row[column]]);
   }
 
   const collator = new Intl.Collator("en", { numeric: true });
@@ -40,10 +47,10 @@
 
   function select() {
     const words = byId("query").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const all = words.length ? texts() : null;
+    const tests = words.map(searchFor);
     const filters = [...state.filters].filter(([, wanted]) => wanted.size);
-    matching = data.rows.filter((row, index) =>
-      filters.every(([name, wanted]) => wanted.has(of(row, name))) && words.every((word) => all[index].includes(word)));
+    matching = data.rows.filter((row) =>
+      filters.every(([name, wanted]) => wanted.has(of(row, name))) && tests.every((matches) => matches(row)));
     if (state.sort) {
       const order = ORDERS[state.sort] ?? collator.compare;
       const turn = state.backwards ? -1 : 1;
@@ -252,5 +259,5 @@
   byId("filters").hidden = !byId("filters").querySelector("fieldset");
   byId("tools").hidden = data.rows.length === 0;
   render();
-  (globalThis.requestIdleCallback ?? ((later) => setTimeout(later, 200)))(texts);
+  (globalThis.requestIdleCallback ?? ((later) => setTimeout(later, 200)))(lowered);
 })();
