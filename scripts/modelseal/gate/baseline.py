@@ -17,6 +17,8 @@ from modelseal.gate.result import Fixed
 
 _MEND = "Give the verdict that scan-image wrote for the base branch, or Trivy's report in JSON, whole and unchanged."
 _TRIVY_SCHEMA = 2
+# As `scan-image` calls what Trivy reports about the image itself, under the name of the archive that it was given.
+_IMAGE_CONFIGURATION = "image configuration"
 _VERSION = re.compile(r"@[^/@]*$")
 
 Key = tuple[Kind, str, str]
@@ -118,16 +120,17 @@ def _of_trivy(report: Mapping[str, Any]) -> Baseline:
         raise ValueError("it has no Results")
     tags = strict_json.dig(report, "Metadata", "RepoTags")
     name = tags[0] if isinstance(tags, list) and tags else report.get("ArtifactName")
-    return of_findings(
-        name if isinstance(name, str) else "", [finding for result in results for finding in _findings(result)]
-    )
+    artifact = strict_json.optional(report, "ArtifactName")
+    found = [finding for result in results for finding in _findings(result, artifact)]
+    return of_findings(name if isinstance(name, str) else "", found)
 
 
-def _findings(result: Mapping[str, Any]) -> Iterable[Finding]:
+def _findings(result: Mapping[str, Any], artifact: str) -> Iterable[Finding]:
     target, type_ = strict_json.optional(result, "Target"), strict_json.optional(result, "Type")
+    place = _IMAGE_CONFIGURATION if target == artifact else target
 
     def each(name: str) -> list[dict[str, Any]]:
-        return strict_json.objects(result.get(name) or [], name)
+        return [] if result.get(name) is None else strict_json.objects(result[name], name)
 
     for item in each("Vulnerabilities"):
         yield Finding(
@@ -136,10 +139,10 @@ def _findings(result: Mapping[str, Any]) -> Iterable[Finding]:
             purl=_purl(item), type=type_,
         )  # fmt: skip
     for item in each("Secrets"):
-        yield _in_file(Kind.SECRET, strict_json.text(item, "RuleID"), item, target)
+        yield _in_file(Kind.SECRET, strict_json.text(item, "RuleID"), item, place)
     for item in each("Misconfigurations"):
         if strict_json.text(item, "Status") == "FAIL":
-            yield _in_file(Kind.MISCONFIGURATION, strict_json.text(item, "ID"), item, target)
+            yield _in_file(Kind.MISCONFIGURATION, strict_json.text(item, "ID"), item, place)
     for item in each("Licenses"):
         yield Finding(
             kind=Kind.LICENSE, id=strict_json.text(item, "Name"), severity=_severity(item),
