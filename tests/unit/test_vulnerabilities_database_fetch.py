@@ -741,3 +741,43 @@ def test_default_repositories_are_those_of_trivy() -> None:
     ]
     assert database.VULNERABILITIES.schema == 2
     assert database_artifact.VULNERABILITIES.media_type == LAYER
+
+
+def test_messages_that_the_document_quotes_are_those_that_users_see(
+    machine: Machine, server: Hostile, bolt: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said: set[str] = set()
+
+    def note(error: ToolError) -> None:
+        said.update((error.what, error.where, error.mend))
+
+    def fails(behaviour: hostile.Behaviour, now: datetime = NOW) -> None:
+        server.on("/v2/team/trivy-db/manifests/2", behaviour)
+        with pytest.raises(ToolError) as caught:
+            machine.job(repository(server), now=now)
+        note(caught.value)
+
+    server.serve_artifact("team/trivy-db", "2", artifact(bolt), LAYER)
+    machine.job(repository(server))
+    server.on("/v2/team/trivy-db/manifests/2", status(500))
+    machine.job(repository(server), now=NOW + DAY)
+    said.update(record.message for record in caplog.records)
+    fails(status(500), NOW + 2 * DAY)
+    fails(status(404))
+    shutil.rmtree(machine.cache)
+    fails(status(429, {"Retry-After": "3600"}))
+    folder = trivy_db.unpack(tmp_path / "given")
+    for damage in (5000, 10, None):
+        if damage:
+            os.truncate(folder / "db" / "trivy.db", damage)
+        else:
+            (folder / "db" / "trivy.db").unlink()
+        with pytest.raises(ToolError) as caught:
+            database_fetch.given(folder)
+        note(caught.value)
+    seen = {text.replace(server.address, "registry.example") for text in said}
+    lines = (Path(__file__).resolve().parents[2] / "docs" / "database.md").read_text(encoding="utf-8").splitlines()
+    quoted = [line.removeprefix("> ") for line in lines if line.startswith("> ")]
+    assert len(quoted) == 8
+    prefixes = ("", "registry.example/team/trivy-db:2: ")
+    assert [line for line in quoted if not {prefix + line for prefix in prefixes} & seen] == []
