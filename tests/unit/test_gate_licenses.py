@@ -175,6 +175,7 @@ def test_denied_counts_before_allowed() -> None:
          "GPL-2.0-or-later (GPL-2+) can be taken as GPL-3.0-only, which is not denied"),
         ("MIT OR GPL-3.0-only", "GPL-3.0-only", "", "MIT is not denied"),
         ("MIT AND GPL-3.0-only", "GPL-3.0-only", "", "GPL-3.0-only is denied"),
+        ("MIT AND ISC", "GPL-3.0-only", "", "MIT is not denied; ISC is not denied"),
         ("ISC", "", "MIT", "ISC is not among the licences that are allowed"),
         ("odd one", "", "MIT", "'odd one' is no licence that SPDX knows, and not allowed by that name"),
         ("odd one", "MIT", "", "'odd one' is no licence that SPDX knows"),

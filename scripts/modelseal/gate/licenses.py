@@ -108,7 +108,8 @@ class Terms:
         opinions = [self._of_expression(part) for part in expression.parts]
         worst = min(opinions, key=lambda opinion: opinion.standing)
         if not expression.either:
-            return worst
+            all_met = worst.standing is _Standing.MET
+            return _Opinion(_Standing.MET, _together(opinions)) if all_met else worst
         best = max(opinions, key=lambda opinion: opinion.standing)
         # A name that nobody knows is no way out of one that is refused.
         return worst if best.standing is _Standing.UNKNOWN and worst.standing is _Standing.REFUSED else best
@@ -150,6 +151,10 @@ class Terms:
     @staticmethod
     def _is_literal(entries: Iterable[_Entry], text: str) -> bool:
         return any(entry.literal and entry.literal == license_names.plain(text) for entry in entries)
+
+
+def _together(opinions: Iterable[_Opinion]) -> str:
+    return brief("; ".join(dict.fromkeys(opinion.why for opinion in opinions)))
 
 
 def _parsed(text: str) -> _Expression | None:
