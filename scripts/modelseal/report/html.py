@@ -3,12 +3,12 @@
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from string import Template
-from urllib.parse import urlsplit
 
 from modelseal.gate.finding import Finding, Severity
 from modelseal.gate.result import Decision, Judged, Result
@@ -20,6 +20,9 @@ _ASSETS = Path(__file__).with_name("assets")
 _STATIC_ROWS = 100  # without JavaScript
 _TEXT, _LONG_TEXT, _DESCRIPTIONS = 300, 1000, 2_000_000  # characters: of a text, of a description, of all of these
 _URL = 2000
+_WEB_ADDRESS = re.compile(
+    r"(?i:https?)://[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?(?:[/?#][!#-&(-;=?-\[\]_a-z~]*)?", re.ASCII
+)
 _COLUMNS = (
     "kind", "severity", "decision", "novelty", "id", "package", "version", "fixed", "where", "type", "title", "text",
     "reason", "mend", "url", "status", "published", "score", "weaknesses", "aliases", "platform", "layer",
@@ -52,14 +55,7 @@ def render(result: Result) -> bytes:
 
 def web_address(url: str) -> str:
     """Return an address that is safe to link to, else nothing: http or https, with a host, without a user's name."""
-    if not (url.isascii() and url.isprintable()) or len(url) > _URL or set(url) & set(" <>\"'\\^`{|}"):
-        return ""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
-    except ValueError:
-        return ""
-    return url if usable else ""
+    return url if len(url) <= _URL and _WEB_ADDRESS.fullmatch(url) else ""
 
 
 def _failing_first(result: Result) -> list[Judged]:
@@ -153,6 +149,8 @@ def _texts(item: Judged, description: str) -> Iterable[str]:
 
 
 def _readable(text: str) -> str:
+    if len(text) <= _TEXT and text.isprintable():
+        return text  # as nearly all of them are
     return markdown.visible(short(text, _TEXT))
 
 
