@@ -1,13 +1,12 @@
 """JSON documents from outside, read strictly: what is not understood is named with its place, never passed over."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NoReturn
 
 from modelseal.errors import InputError
+from modelseal.gate import strict_json
 
 LIMIT = 32 * 1024 * 1024
 # https://www.rfc-editor.org/rfc/rfc3339#section-5.6, without leap seconds.
@@ -183,16 +182,10 @@ def read(content: bytes, document: str, *, kind: str) -> Node:
     if not content.strip():
         raise InputError(f"A {kind} is empty.", where=document, mend=mend)
     try:
-        value = json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        raise InputError(f"A {kind} is not UTF-8 text.", where=document, mend=mend) from error
-    except RecursionError as error:
-        raise InputError(f"A {kind} is nested too deeply.", where=document, mend=mend) from error
+        value = strict_json.parse_object(content)
     except ValueError as error:
         reason = str(error)[:200]
-        raise InputError(f"A {kind} is not sound JSON: {reason}.", where=document, mend=mend) from error
-    if not isinstance(value, dict):
-        raise InputError(f"A {kind} is not a JSON object.", where=document, mend=mend)
+        raise InputError(f"A {kind} cannot be read: {reason}.", where=document, mend=mend) from error
     return Node(value, document)
 
 
@@ -202,16 +195,3 @@ def _nearest(text: str, known: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(text[:_SHOWN], known, n=1)
     suggestion = f"Did you mean `{close[0]}`? " if close else ""
     return f"{suggestion}Known are: {', '.join(known)}."
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the key {shown(twice)} comes twice in one object")
-    return made
-
-
-def _no_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not a JSON number")

@@ -140,8 +140,9 @@ def _component(node: Node) -> Component:
             raise node.refused(f"has {shown(identifiers.text('purl'))} as `purl`, which is no package URL", _URL_MEND)
     # Hashes are neither: they are of files, and what is scanned are packages and an image, known by its digest.
     hashes = node.node("hashes", f"the hashes of {node.place}")
-    for algorithm in hashes.value if hashes is not None else ():
-        hashes.required(algorithm) if hashes is not None else None
+    if hashes is not None:
+        for algorithm in hashes.value:
+            hashes.required(algorithm)
     named = [_named(text, node) for text in (iri, *texts) if text]
     if not named:
         raise node.refused("has neither an `@id` nor `identifiers`", "Name it by its package URL.")

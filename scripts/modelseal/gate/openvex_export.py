@@ -6,9 +6,11 @@ investigation`: a scanner saw a version in a range, and nobody has looked whethe
 """
 
 import json
+import re
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import modelseal
 from modelseal.gate.finding import Finding, Kind
@@ -25,6 +27,11 @@ _JUSTIFICATIONS = {word: word for word in JUSTIFICATIONS} | {
     "code_not_reachable": "vulnerable_code_not_in_execute_path",
     "protected_by_compiler": "inline_mitigations_already_exist",
 }
+
+_WORD = r"[A-Za-z0-9._~+:-]|%[0-9A-F]{2}"
+_PLAIN_URL = re.compile(
+    rf"pkg:[a-z]+(?:/(?:{_WORD})+)+@(?:{_WORD})+(?:\?[a-z_]+=(?:{_WORD}|/)+(?:&[a-z_]+=(?:{_WORD}|/)+)*)?"
+)
 
 _Fields = dict[str, object]
 
@@ -49,28 +56,39 @@ def write(
     finished = result.evidence.finished
     groups: dict[str, tuple[_Fields, dict[str, None]]] = {}
     for judged in result.judgement.findings:
-        if judged.finding.kind is not Kind.VULNERABILITY or not judged.finding.purl:
+        if judged.finding.kind is not Kind.VULNERABILITY or not (purl := _iri(judged.finding.purl)):
             continue  # what has no package URL cannot be named, and the image as a whole is more than was decided about
         fields = {"vulnerability": _vulnerability(judged.finding), **_said(judged, finished)}
         _, purls = groups.setdefault(json.dumps(fields, sort_keys=True), (fields, {}))
-        purls[judged.finding.purl] = None
+        purls[purl] = None
     statements = [
         {**fields, "products": _products(sorted(purls), products, packages=packages)}
         for _, (fields, purls) in sorted(groups.items())
     ]
     if not statements:
         return None
-    document: _Fields = {
+    head: _Fields = {
         "@context": _CONTEXT,
         "author": author,
         "timestamp": _moment(finished),
         "version": 1,
         "tooling": f"Modelseal {modelseal.__version__}",
-        "statements": statements,
     }
-    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
-    document = {"@context": _CONTEXT, "@id": f"urn:uuid:{uuid.uuid5(_NAMESPACE, canonical)}", **document}
-    return (json.dumps(document, indent=1) + "\n").encode("ascii")
+    lines = [json.dumps(statement) for statement in statements]
+    name = uuid.uuid5(_NAMESPACE, "\n".join((json.dumps(head), *lines)))
+    opening = json.dumps({"@id": f"urn:uuid:{name}", **head}, indent=1).removesuffix("\n}")
+    body = ",\n  ".join(lines)
+    return f'{opening},\n "statements": [\n  {body}\n ]\n}}\n'.encode("ascii")
+
+
+def _iri(purl: str) -> str:
+    """Return a package URL as a reader takes it; empty where none would."""
+    if _PLAIN_URL.fullmatch(purl):
+        return purl
+    from modelseal.gate import package_url  # noqa: PLC0415 -- only for odd ones, and those are rare
+
+    quoted = quote(purl, safe="/:@?#&=%+", errors="surrogatepass")
+    return quoted if package_url.parse(quoted) is not None else ""
 
 
 def _vulnerability(finding: Finding) -> _Fields:

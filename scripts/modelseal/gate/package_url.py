@@ -46,6 +46,11 @@ def covers(general: PackageURL, special: PackageURL) -> bool:
     return all(have.get(name) == value for name, value in _qualifiers(general).items())
 
 
+def architecture(url: PackageURL) -> str:
+    """Return the processor architecture that a package URL names; empty where it names none."""
+    return _qualifiers(url).get("arch", "")
+
+
 def of_image(name: str, digests: Sequence[str], architecture: str = "") -> tuple[str, ...]:
     """Return the package URLs of an image, as Trivy and others write them: one for each digest.
 

@@ -16,6 +16,7 @@ stricter where those would hide more than an author said:
   said of one thing; one of them is enough for what hides nothing.
 """
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -39,21 +40,36 @@ _KIND = "VEX document"
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """A package or an image that statements may be about."""
+    """A package or an image that statements may be about, and the keys under which those are."""
 
     text: str
     url: PackageURL | None
+    keys: tuple[str, ...]
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return (self.text, package_url.key(self.url)) if self.url else (self.text,)
+
+@functools.lru_cache(maxsize=4096)
+def _target(text: str) -> _Target:
+    url = package_url.parse(text)
+    return _Target(text, url, (text, package_url.key(url)) if url else (text,))
+
+
+@functools.lru_cache(maxsize=64)
+def _images(products: tuple[str, ...], platform: str) -> tuple[_Target, ...]:
+    """Return what the image is called that a finding of this platform is in."""
+    architecture = [*platform.split("/"), ""][1]
+    targets = tuple(map(_target, products))
+    return tuple(
+        target
+        for target in targets
+        if not architecture or target.url is None or package_url.architecture(target.url) in ("", architecture)
+    )
 
 
 class Vex:
-    """All that some documents say. It does not change."""
+    """All that some documents say."""
 
     def __init__(self, claims: Iterable[Claim]) -> None:
-        """Sort claims by what they are about.
+        """Sort claims by what they are about, those first that count.
 
         Args:
             claims: In any order.
@@ -62,11 +78,15 @@ class Vex:
         self._count = 0
         for claim in claims:
             self._count += 1
-            keys = frozenset(_keys(claim.part or claim.product))
-            for name in claim.ids:
-                for key in keys:
+            for key in frozenset(_keys(claim.part or claim.product)):
+                for name in claim.ids:
                     index[name][key].append(claim)
+        for by_key in index.values():
+            for found in by_key.values():
+                found.sort(key=_weight, reverse=True)
         self._index = {name: dict(by_key) for name, by_key in index.items()}
+        # An image can hold one package in thousands of places, and a document can speak of it thousands of times.
+        self._answers: dict[tuple[object, ...], Statement | None] = {}
 
     def __len__(self) -> int:
         """The number of claims: a statement makes one for each product or component that it names."""
@@ -84,21 +104,28 @@ class Vex:
         """
         if finding.kind is not Kind.VULNERABILITY:
             return None
-        names = [name for name in {finding.id, *finding.aliases} if name in self._index]
+        names = frozenset(name for name in (finding.id, *finding.aliases) if name in self._index)
         if not names:
             return None
-        package = _Target(finding.purl, package_url.parse(finding.purl))
-        images = tuple(_images(products, finding.platform))
+        called = tuple(products)
+        question = (finding.id, finding.aliases, finding.purl, finding.version, finding.platform, called)
+        if question not in self._answers:
+            self._answers[question] = self._answer(finding, names, called)
+        return self._answers[question]
+
+    def _answer(self, finding: Finding, names: frozenset[str], products: tuple[str, ...]) -> Statement | None:
+        package, images = _target(finding.purl), _images(products, finding.platform)
         keys = {key for target in (package, *images) for key in target.keys if key}
         certain = _certain_names(finding)
-        found = [
-            claim.statement
-            for name in names
-            for key in keys
-            for claim in self._index[name].get(key, ())
-            if (name in certain or not claim.statement.status.hides) and _applies(claim, finding, package, images)
-        ]
-        return max(found, key=_weight, default=None)
+        best: Claim | None = None
+        for name in names:
+            for key in keys:
+                for claim in self._index[name].get(key, ()):
+                    certainly = name in certain or not claim.statement.status.hides
+                    if certainly and _applies(claim, finding, package, images):
+                        best = claim if best is None else max(best, claim, key=_weight)
+                        break  # those after it count for less
+        return None if best is None else best.statement
 
 
 def read(documents: Sequence[tuple[str, bytes]]) -> Vex:
@@ -154,15 +181,6 @@ def _keys(component: Component | None) -> Iterator[str]:
             yield package_url.key(url)
 
 
-def _images(products: Sequence[str], platform: str) -> Iterator[_Target]:
-    architecture = [*platform.split("/"), ""][1]
-    for text in products:
-        url = package_url.parse(text)
-        said = url.qualifiers.get("arch") if url and isinstance(url.qualifiers, dict) else None
-        if not (architecture and said and said != architecture):
-            yield _Target(text, url)
-
-
 def _certain_names(finding: Finding) -> frozenset[str]:
     """Return the names under which a finding may be hidden.
 
@@ -196,8 +214,9 @@ def _means(component: Component, target: _Target, *, hides: bool) -> bool:
     return all(matching) if hides else any(matching)
 
 
-def _weight(statement: Statement) -> tuple[object, ...]:
-    """Order statements about one finding; the last one counts. What has no time overrules nothing, if it hides."""
+def _weight(claim: Claim) -> tuple[object, ...]:
+    """Order claims about one finding; the greatest counts. What has no time overrules nothing, if it hides."""
+    statement = claim.statement
     moment = statement.timestamp or (_EARLIEST if statement.status.hides else _LATEST)
     texts = (
         statement.document, statement.author, statement.justification, statement.impact, statement.action,
