@@ -65,12 +65,75 @@ def test_hands_on_what_trivy_wrote(tmp_path: Path) -> None:
             "does not know this release",
         ),
         (f"{WRITE}; printf '2026\\tWARN\\tUnsupported os\\tfamily=\"plan9\"\\n' >&2", "does not know this release"),
+        (WRITE.removeprefix(ENABLED), "did not say that it looked for: vuln, secret"),
+        (f"{ENABLED} cat {{good}}", "left no report"),  # to its standard output
+        (f"{ENABLED} mkdir -p $(dirname {{good}})/private/report.json", "left no report"),
+        (f'{WRITE}; printf \'2026\\tDEBUG\\tWalk error\\tfile_path="a/b" err="x"\\n\' >&2', "could not read"),
+        (f"{WRITE}; printf '2026\\tFATAL\\tFatal error\\tno space left on device\\n' >&2; exit 1", "exit code 1"),
     ],
 )
 def test_a_mishap_is_an_error(tmp_path: Path, script: str, what: str) -> None:
     with pytest.raises(ToolError) as caught:
         scan(tmp_path, script)
     assert what in caught.value.what
+
+
+def test_what_may_be_unreadable_is_told(tmp_path: Path) -> None:
+    lines = "".join(f'2026\\tDEBUG\\tWalk error\\tfile_path="{name}" err="x"\\n' for name in ("a/b", "c"))
+    scanner = fake(tmp_path, f"{WRITE}; printf '{lines}' >&2")
+    image, current = tmp_path / "image.tar", database(tmp_path)
+    done = trivy.scan(scanner, image, ("vuln",), current, offline=True, tolerated={"a/b", "c"}.__contains__)
+    assert [text.partition(":")[0] for text in done.unread] == ["a/b", "c"]
+    with pytest.raises(ToolError, match="could not read") as caught:
+        trivy.scan(scanner, image, ("vuln",), current, offline=True, tolerated={"a/b"}.__contains__)
+    assert caught.value.where.startswith("c: ")
+    assert "a/b" not in caught.value.where
+    assert "unreadable" in caught.value.mend
+
+
+def test_a_thousand_gaps_are_told_briefly(tmp_path: Path) -> None:
+    script = f'{WRITE}; seq -f \'2026\tDEBUG\tWalk error\tfile_path="a%g" err="x"\' 1 1000 >&2'
+    with pytest.raises(ToolError, match="and 980 more"):
+        scan(tmp_path, script)
+
+
+def test_an_endless_report_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trivy, "MAX_BYTES", 100)
+    with pytest.raises(ToolError, match="more than 100"):
+        scan(tmp_path, WRITE)
+
+
+def test_a_report_of_an_earlier_scan_is_not_taken(tmp_path: Path) -> None:
+    scan(tmp_path, WRITE)
+    (tmp_path / "trivy").write_text(f"#!/bin/sh\n{ENABLED}\n")
+    scanner = trivy.Trivy(tmp_path / "trivy", {"PATH": os.environ["PATH"]}, tmp_path / "private")
+    current = Database(tmp_path / "cache" / "db", 2, datetime.now(UTC))
+    with pytest.raises(ToolError, match="left no report"):
+        trivy.scan(scanner, tmp_path / "image.tar", ("vuln",), current, offline=True)
+
+
+def test_a_missing_java_index_is_told_apart(tmp_path: Path) -> None:
+    line = "Java DB update failed: '\\''--skip-java-db-update'\\'' cannot be specified on the first run"
+    with pytest.raises(trivy.JavaIndexMissing):
+        scan(tmp_path, f"printf '2026\\tFATAL\\tFatal error\\t%s\\n' '{line}' >&2; exit 1")
+
+
+@pytest.mark.parametrize(
+    ("scanners", "arguments"),
+    [
+        (("vuln",), "--scanners vuln"),
+        (("vuln", "secret"), "--scanners vuln,secret --image-config-scanners secret"),
+        (("misconfig",), "--scanners vuln --image-config-scanners misconfig"),
+        (("vuln", "secret", "misconfig", "license"),
+         "--scanners vuln,secret,license --image-config-scanners secret,misconfig"),
+    ],
+)  # fmt: skip
+def test_what_is_looked_for(tmp_path: Path, scanners: tuple[str, ...], arguments: str) -> None:
+    scanner = fake(tmp_path, f'echo "$@" >{tmp_path}/arguments; {WRITE}')
+    trivy.scan(scanner, tmp_path / "image.tar", scanners, database(tmp_path), offline=True)
+    given = (tmp_path / "arguments").read_text()
+    assert f" {arguments} --list-all-pkgs" in given
+    assert {"--skip-check-update", "--skip-db-update", "--skip-java-db-update", "--debug"} <= set(given.split())
 
 
 def test_warnings_of_other_things_are_none(tmp_path: Path) -> None:
