@@ -1,8 +1,11 @@
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -531,3 +534,14 @@ def test_twenty_thousand_contradictions_are_judged_in_time() -> None:
     started = time.process_time()
     judge.judge(findings, Policy(), image=IMAGE, today=NOW)
     assert time.process_time() - started < 5
+
+
+def test_what_is_not_asked_for_is_not_imported() -> None:
+    script = (
+        "import sys; from datetime import UTC, datetime; from modelseal.gate import document, judge, policy;"
+        "judge.judge([], policy.Policy(), image='i', today=datetime.now(UTC));"
+        "print(sorted({'yaml', 'packageurl', 'license_expression', 'boolean', 'jsonschema'} & set(sys.modules)))"
+    )
+    scripts = Path(judge.__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", script], cwd=scripts, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
