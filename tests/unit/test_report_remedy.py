@@ -1,4 +1,5 @@
 import csv
+import functools
 import itertools
 import re
 import time
@@ -125,12 +126,21 @@ def test_the_advice_for_real_packages_is_out_of_every_vulnerable_range() -> None
     assert asked > 900
 
 
+@functools.cache
 def _vulnerable(version: str, ranges: str) -> bool:
-    specifiers = [re.sub(r"\s", "", one) for one in ranges.split(";") if one.strip()]
     try:
-        return any(SpecifierSet(one, prereleases=True).contains(version) for one in specifiers)
-    except (InvalidSpecifier, InvalidVersion):
+        return any(specifiers.contains(version) for specifiers in _specifiers(ranges))
+    except InvalidVersion:
         return False
+
+
+@functools.cache
+def _specifiers(ranges: str) -> tuple[SpecifierSet, ...]:
+    listed = [re.sub(r"\s", "", one) for one in ranges.split(";") if one.strip()]
+    try:
+        return tuple(SpecifierSet(one, prereleases=True) for one in listed)
+    except InvalidSpecifier:
+        return ()
 
 
 def test_a_version_of_the_same_major_release_is_offered_too() -> None:
