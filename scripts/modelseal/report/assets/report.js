@@ -159,6 +159,7 @@
     byId("shown").textContent = matching.length
       ? `${number(matching.length)} of ${number(data.rows.length)} findings${grouped ? ` in ${number(units.length)} packages and files` : ""}${range}`
       : data.rows.length ? "No finding matches. Clear the search or a filter." : "Nothing was found.";
+    byId("table").hidden = matching.length === 0;
     pager(pages);
     for (const [index, head] of [...document.querySelectorAll("#table thead th")].entries()) {
       if (COLUMNS[index] === state.sort) head.setAttribute("aria-sort", state.backwards ? "descending" : "ascending");
