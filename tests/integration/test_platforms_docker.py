@@ -21,7 +21,7 @@ from modelseal.errors import InputError, ToolError
 from modelseal.image import docker, fetched, platform, platforms, reference
 from modelseal.image.docker import Docker
 from modelseal.image.platforms import Images
-from modelseal.vulnerabilities import database, report, trivy
+from modelseal.vulnerabilities import database, trivy, trivy_report
 from saved_images import HARMLESS, debian
 
 ZLIB = {"zlib1g": ("zlib", "1:1.2.13.dfsg-1")}
@@ -104,7 +104,10 @@ def found(images: Images, executable: Path, current: database.Database, folder: 
         )  # fmt: skip
         item.check()
         # That it is of the image with this id is checked there.
-        findings = report.parse(scan.report, image_id=item.image_id).findings
+        findings = trivy_report.parse(
+            scan.report, image_id=item.image_id, platform=item.platform, scanners=("vuln",)
+        ).findings
+        assert {finding.platform for finding in findings} <= {item.platform}
         ids[item.platform] = {finding.id for finding in findings}
         assert json.loads(scan.report)["Metadata"]["ImageConfig"]["architecture"] == item.runs_on.architecture
     return ids
