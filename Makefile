@@ -25,7 +25,7 @@ contract: $(BIN)/made node_modules ## Check actions, workflows, documentation an
 	$(BIN)/python -m pytest tests/contract -q
 
 .PHONY: integration
-integration: $(BIN)/made docker ## Run the tests with real tools, Docker, a registry and a local Sigstore
+integration: $(BIN)/made node_modules docker chromium ## Run the tests with real tools, Docker, a registry and a local Sigstore
 	$(BIN)/python -m pytest tests/integration -q
 
 .PHONY: end-to-end
@@ -53,6 +53,7 @@ format: $(BIN)/made ## Format the Python code, and write what is generated from 
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
 	$(BIN)/python tests/declarations.py --write
+	$(BIN)/python tests/policy_reference.py --write
 
 .PHONY: lock
 lock: $(BIN)/made ## Resolve the hash-locked requirements anew
@@ -62,9 +63,17 @@ lock: $(BIN)/made ## Resolve the hash-locked requirements anew
 docker: # A Docker engine that runs, and the base image of the sample project
 	@bash tests/setup.sh docker
 
+.PHONY: chromium
+chromium: # A browser for the report
+	@bash tests/setup.sh chromium
+
+.PHONY: picture
+picture: $(BIN)/made chromium ## Take the picture of the report anew that the README shows
+	PYTHONPATH=scripts:tests $(BIN)/python tests/report_screenshot.py
+
 .PHONY: clean
 clean: ## Remove everything that was made here
-	rm -rf .venv .cache build dist modelseal-out tests/contract/node_modules tests/assets/local-sigstore/node_modules
+	rm -rf .venv .cache build dist modelseal-out tests/contract/node_modules tests/assets/*/node_modules
 
 $(BIN)/made: tests/requirements.lock
 	@bash tests/setup.sh python

@@ -34,6 +34,8 @@ PUBLIC = {
     "modelseal.artifacts.manifest",
     "modelseal.artifacts.checksums",
     "modelseal.image.archive",
+    "modelseal.image.platform",
+    "modelseal.image.platforms",
     "modelseal.image.reference",
 }
 CARRIES_ERRORS = {PACKAGE / "attestation" / "keyless.py"}  # from a thread to the one that waits for it

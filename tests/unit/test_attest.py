@@ -108,11 +108,8 @@ def test_verdict_is_stated_as_vulnerabilities_with_the_verdict_beside_them(tmp_p
     assert stated["predicateType"] == "https://in-toto.io/attestation/vulns/v0.2"
     predicate = stated["predicate"]
     assert predicate["modelseal_verdict"]["result"] == "passed"
-    assert predicate["modelseal_verdict"]["policy"] == {
-        "fail_on": ["CRITICAL", "HIGH"],
-        "ignore_unfixed": False,
-        "scanners": ["vuln", "secret"],
-    }
+    assert predicate["modelseal_verdict"]["policy"] == {"source": "", "sha256": ""}
+    assert predicate["modelseal_verdict"]["scanners"] == ["vuln", "secret"]
     # what vulns_02.md requires
     assert predicate["scanner"]["uri"] == "pkg:github/aquasecurity/trivy"
     assert predicate["scanner"]["db"]["lastUpdate"] == "2026-11-20T00:00:00Z"
@@ -171,14 +168,16 @@ def test_verdict_of_a_pushed_image_is_matched_by_the_images_id(tmp_path: Path) -
     assert attested(tmp_path, digest="sha256:" + "3" * 64, image_id=IMAGE_ID).exit_code is ExitCode.PASSED
 
 
-def test_verdict_of_a_pushed_image_is_matched_by_the_archive(tmp_path: Path) -> None:
+def test_verdict_of_an_index_is_matched_by_its_digest_alone(tmp_path: Path) -> None:
     inputs = project(tmp_path)
-    digest = sha256(tmp_path / "fraud.tar")
     document = json.loads(verdict())
-    document["subject"]["archive_sha256"] = digest
+    part = {"platform": "linux/amd64", "image_id": IMAGE_ID, "digest": "", "os": "debian 12", "packages": 1}
+    document["subject"] = {"name": IMAGE, "digest": "sha256:" + "3" * 64, "platforms": [part]}
     Path(inputs.verdicts[0]).write_text(json.dumps(document))
-    replaced = replace(inputs, digest="sha256:" + "3" * 64)
-    assert attest.run(replaced, context(tmp_path)).exit_code is ExitCode.PASSED
+    whole = replace(inputs, digest="sha256:" + "3" * 64)
+    assert attest.run(whole, context(tmp_path)).exit_code is ExitCode.PASSED
+    with pytest.raises(InputError, match="another image"):
+        attest.run(replace(inputs, digest=IMAGE_ID), context(tmp_path))
 
 
 # --- what is refused, and nothing is left behind ----------------------------------------------------------------------

@@ -1,43 +1,30 @@
 import json
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from attestation_material import IMAGE, IMAGE_ID, cyclonedx, spdx, verdict
+import gate_results
+from attestation_material import cyclonedx, spdx, verdict
 from modelseal.attestation import predicates
 from modelseal.attestation.rejection import Rejection
-from modelseal.vulnerabilities import document
-from modelseal.vulnerabilities.database import Database
-from modelseal.vulnerabilities.gate import Policy, judge
-from modelseal.vulnerabilities.report import Finding, Report, Severity
-from modelseal.vulnerabilities.trivy import Scan
+from modelseal.gate import document
+from modelseal.gate.result import Decision, Judged
 
 
-@pytest.mark.parametrize(("fail_on", "result"), [({Severity.CRITICAL}, "passed"), ({Severity.HIGH}, "failed")])
-def test_verdict_that_the_gate_writes_is_one_that_can_be_stated(fail_on: set[Severity], result: str) -> None:
+@pytest.mark.parametrize(("decision", "result"), [(Decision.BELOW, "passed"), (Decision.FAILS, "failed")])
+def test_verdict_that_the_gate_writes_is_one_that_can_be_stated(decision: Decision, result: str) -> None:
     """Hold two rooms, neither of which imports the other, to one document."""
-    finding = Finding(
-        kind="vulnerability", id="CVE-2024-0001", severity=Severity.HIGH, package="left", version="1",
-        purl="pkg:pypi/left@1", type="python-pkg", path="", fixed_version="2", status="fixed", title="", url="",
-    )  # fmt: skip
-    moment = datetime(2026, 11, 21, tzinfo=UTC)
-    policy = Policy(frozenset(fail_on), ignore_unfixed=False)
-    data = document.verdict(
-        IMAGE,
-        Report(image_id=IMAGE_ID, os="debian 12", packages=3, findings=(finding,)),
-        judge((finding,), policy),
-        policy,
-        document.Scanner("trivy", "0.74.0", "2" * 64),
-        scan(moment),
+    written = gate_results.result([Judged(gate_results.finding(), decision, "as told")])
+    read = predicates.read_verdict(document.write(written))
+    assert (read.result, read.image, read.names) == (
+        result,
+        written.evidence.name,
+        {gate_results.IMAGE_ID, written.evidence.scanned[0].digest},
     )
-    read = predicates.read_verdict(data)
-    assert (read.result, read.image, read.image_id) == (result, IMAGE, IMAGE_ID)
     predicate = predicates.of_verdict(read)
     assert predicates.result_of(predicate) == result
     text = json.dumps(predicate)
-    assert "CVE-2024-0001" in text
-    assert '"lastUpdate": "2026-11-21T00:00:00Z"' in text
+    assert written.judgement.findings[0].finding.id in text
+    assert written.evidence.scanner.sha256 in text
 
 
 def test_secrets_are_no_vulnerabilities() -> None:
@@ -85,11 +72,3 @@ def test_names_are_short() -> None:
         "vulns",
     ]
     assert predicates.describe("https://example.org/x") == "https://example.org/x"
-
-
-def scan(moment: datetime) -> Scan:
-    """Return what a scan at that moment leaves behind."""
-    return Scan(
-        report=b"{}", database=Database(Path("db"), 2, moment), scanners=("vuln",),
-        started=moment, finished=moment,
-    )  # fmt: skip

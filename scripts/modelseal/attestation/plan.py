@@ -164,9 +164,9 @@ def _verdict(document: Document, image: Image) -> dict[str, object]:
         ) from error
     if not _is_about(verdict, image):
         raise InputError(
-            f"The verdict is about another image: {verdict.image} ({verdict.image_id}).",
+            f"The verdict is about another image: {verdict.image} ({', '.join(sorted(verdict.names))}).",
             where=document.name,
-            mend="Scan the image that is attested. For a pushed image, give `archive` or `image-id` as well.",
+            mend="Scan the image that is attested. For a pushed image, give `image-id` as well.",
         )
     if verdict.result != "passed":
         raise VerificationFailed(
@@ -178,6 +178,4 @@ def _verdict(document: Document, image: Image) -> dict[str, object]:
 
 
 def _is_about(verdict: predicates.Verdict, image: Image) -> bool:
-    ids = {f"sha256:{image.digest}", f"sha256:{image.image_id}"}
-    by_archive = image.archive is not None and verdict.archive_sha256 == image.archive.sha256
-    return verdict.image_id in ids or by_archive
+    return bool(verdict.names & {f"sha256:{image.digest}", f"sha256:{image.image_id}"})

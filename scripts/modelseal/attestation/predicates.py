@@ -28,7 +28,7 @@ SHORT_NAMES = {
 }
 _SCANNERS = {"trivy": "pkg:github/aquasecurity/trivy"}
 _DATABASES = {"trivy": "pkg:github/aquasecurity/trivy-db"}
-_IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,14 @@ class Verdict:
     Attributes:
         result: `passed` or `failed`.
         image: What the scanned image was called.
-        image_id: Its ID, `sha256:…`.
-        archive_sha256: SHA-256 of the archive that was scanned; empty when there was none.
+        names: Every digest that names the image as a whole: its ID, its manifest's, or its index's; `sha256:…`. The
+            images of an index do not name it.
         document: The whole file.
     """
 
     result: str
     image: str
-    image_id: str
-    archive_sha256: str
+    names: frozenset[str]
     document: Mapping[str, object]
 
 
@@ -89,17 +88,24 @@ def read_verdict(data: bytes) -> Verdict:
         raise Rejection(f"its verdict is {short(result)}, neither passed nor failed")
     if "vuln" not in jsontext.as_list(document.get("scanners"), "the list of scanners"):
         raise Rejection("the scan did not look for vulnerabilities, so it says nothing about them")
-    image_id = jsontext.as_text(jsontext.dig(document, "subject", "image_id"), "the image's ID")
-    if not _IMAGE_ID.fullmatch(image_id):
-        raise Rejection(f"the image's ID is {short(image_id)}, not sha256: and 64 hexadecimal digits")
-    archive = jsontext.dig(document, "subject", "archive_sha256")
     return Verdict(
         result=result,
         image=jsontext.as_text(jsontext.dig(document, "subject", "name"), "the image's name"),
-        image_id=image_id,
-        archive_sha256=archive.removeprefix("sha256:") if isinstance(archive, str) else "",
+        names=_names(jsontext.as_object(document.get("subject"), "the subject")),
         document=document,
     )
+
+
+def _names(subject: Mapping[str, object]) -> frozenset[str]:
+    """Return the digests that name an image, or an index of several."""
+    required = "digest" if "platforms" in subject else "image_id"
+    names = [jsontext.as_text(subject.get(required), f"the image's {required}")]
+    if required != "digest" and subject.get("digest"):
+        names.append(jsontext.as_text(subject["digest"], "the image's digest"))
+    for name in names:
+        if not _DIGEST.fullmatch(name):
+            raise Rejection(f"the image's ID or digest is {short(name)}, not sha256: and 64 hexadecimal digits")
+    return frozenset(names)
 
 
 def of_verdict(verdict: Verdict) -> dict[str, object]:
@@ -111,6 +117,7 @@ def of_verdict(verdict: Verdict) -> dict[str, object]:
     document = verdict.document
     scanner = jsontext.as_text(jsontext.dig(document, "scanner", "name"), "the scanner's name")
     updated = jsontext.as_text(jsontext.dig(document, "database", "updated_at"), "the database's date")
+    digest = jsontext.dig(document, "database", "digest")
     scanned = jsontext.as_text(document.get("scanned_at"), "the time of the scan")
     started = jsontext.as_text(document.get("started_at", scanned), "the time when the scan started")
     findings = [
@@ -123,18 +130,21 @@ def of_verdict(verdict: Verdict) -> dict[str, object]:
             "version": jsontext.as_text(jsontext.dig(document, "scanner", "version"), "the scanner's version"),
             "db": {
                 "uri": _DATABASES.get(scanner, scanner),
-                "version": str(jsontext.dig(document, "database", "version")),
+                **({"version": digest} if digest else {}),
                 "lastUpdate": updated,
             },
-            # Secrets were judged as well, but are no vulnerabilities; the counts below have them.
+            # Secrets and the like were judged as well, but are no vulnerabilities; the counts below have them.
             "result": [_finding(item) for item in findings if item.get("kind", "vulnerability") == "vulnerability"],
         },
         "metadata": {"scanStartedOn": started, "scanFinishedOn": scanned},
         VERDICT_KEY: {
             "result": verdict.result,
             "subject": document["subject"],
-            "policy": {key: document.get(key) for key in ("fail_on", "ignore_unfixed", "scanners")},
+            "scanners": document.get("scanners"),
+            "policy": document.get("policy"),
+            "waivers": document.get("waivers"),
             "counts": document.get("counts"),
+            "decisions": document.get("decisions"),
             "scanner_sha256": jsontext.dig(document, "scanner", "sha256"),
         },
     }
@@ -154,6 +164,8 @@ def _finding(finding: Mapping[str, object]) -> dict[str, object]:
         "fixed_version": finding.get("fixed_version"),
         "status": finding.get("status"),
         "decision": finding.get("decision"),
+        "reason": finding.get("reason"),
+        "platform": finding.get("platform"),
     }
     return {
         "id": jsontext.as_text(finding.get("id"), "a finding's id"),
