@@ -43,7 +43,7 @@ def openvex(*statements: Any, **fields: Any) -> dict[str, Any]:
     return {key: value for key, value in made.items() if value is not None}
 
 
-def vulnerability(*refs: Any, cve: str = CVE, state: str = "not_affected", **analysis: Any) -> dict[str, Any]:
+def vulnerability(*refs: Any, cve: str = CVE, state: str | None = "not_affected", **analysis: Any) -> dict[str, Any]:
     """Return an entry of a CycloneDX document's `vulnerabilities`; None takes a field of the analysis away."""
     made: dict[str, Any] = {"state": state, "justification": "code_not_reachable"}
     if state not in ("not_affected", "false_positive"):

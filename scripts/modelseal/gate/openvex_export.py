@@ -10,7 +10,6 @@ import re
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 import modelseal
 from modelseal.gate.finding import Finding, Kind
@@ -32,6 +31,7 @@ _WORD = r"[A-Za-z0-9._~+:-]|%[0-9A-F]{2}"
 _PLAIN_URL = re.compile(
     rf"pkg:[a-z]+(?:/(?:{_WORD})+)+@(?:{_WORD})+(?:\?[a-z_]+=(?:{_WORD}|/)+(?:&[a-z_]+=(?:{_WORD}|/)+)*)?"
 )
+_IRI = re.compile(r"[A-Za-z0-9._~:/?&=%@+!$'()*,;-]+(?:#[A-Za-z0-9._~:/%-]+)?")
 
 _Fields = dict[str, object]
 
@@ -87,8 +87,12 @@ def _iri(purl: str) -> str:
         return purl
     from modelseal.gate import package_url  # noqa: PLC0415 -- only for odd ones, and those are rare
 
-    quoted = quote(purl, safe="/:@?#&=%+", errors="surrogatepass")
-    return quoted if package_url.parse(quoted) is not None else ""
+    url = package_url.parse(purl)
+    try:
+        canonical = url.to_string() if url is not None else ""
+    except ValueError:  # half a character, which no package URL can hold
+        return ""
+    return canonical if _IRI.fullmatch(canonical) and package_url.parse(canonical) == url else ""
 
 
 def _vulnerability(finding: Finding) -> _Fields:
