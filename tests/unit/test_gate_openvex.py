@@ -387,8 +387,8 @@ def test_hostile_texts_are_written_as_they_are() -> None:
     assert content.isascii()
     assert vex.read([("ours.json", content)])
     # Checking whether a megabyte is an IRI takes minutes.
-    short = [item for item in judged if len(item.finding.purl) < 1000]
-    assert len(short) > len(judged) // 2
+    short = [item for item in judged if len(item.finding.purl) < 300][:60]
+    assert len(short) > 30
     VALIDATOR.validate(json.loads(openvex.write(gate_results.result(short), products=(IMAGE,)) or b""))
 
 

@@ -2,7 +2,9 @@
 
 import itertools
 import random
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -315,6 +317,21 @@ def test_the_message_says_what_was_given(name: str, word: str) -> None:
 def test_package_urls_of_images(name: str, digests: list[str], expected: tuple[str, ...]) -> None:
     made = package_url.of_image(name, digests, "amd64")
     assert [package_url.parse(url) for url in made] == [package_url.parse(url) for url in expected]
+
+
+EXAMPLES = re.findall(
+    r"```json\n(.*?)```", (Path(__file__).parents[2] / "docs" / "vex.md").read_text(encoding="utf-8"), re.DOTALL
+)
+
+
+@pytest.mark.parametrize(("number", "one_image"), [(0, False), (1, True), (2, False)])
+def test_the_examples_of_the_documentation_say_what_they_claim(number: int, *, one_image: bool) -> None:
+    assert len(EXAMPLES) == 3
+    everything = vex.read([("docs/vex.md", EXAMPLES[number].encode())])
+    for image in ("", "pkg:oci/other", IMAGE):
+        statement = everything.about(finding(), (image,) if image else ())
+        assert (statement is not None and statement.status.hides) is (image == IMAGE or not one_image)
+    assert everything.about(finding(purl="pkg:deb/debian/tar@1"), (IMAGE,)) is None
 
 
 def test_thousands_of_statements_and_findings_take_no_time() -> None:
