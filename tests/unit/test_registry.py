@@ -32,7 +32,7 @@ from modelseal.registry import (
     RegistryError,
     Unavailable,
     authorization,
-    connection,
+    opening,
 )
 from modelseal.registry.content import Manifest
 from modelseal.registry.reference import is_loopback
@@ -746,7 +746,7 @@ class tls:  # noqa: N801 # used as a function
     ],
 )
 def test_proxy_of_the_environment(environ: dict[str, str], host: str, chosen: dict[str, str]) -> None:
-    assert connection._chosen_proxies(host, environ) == chosen
+    assert opening.chosen_proxies(host, environ) == chosen
 
 
 def test_proxy_that_refuses_is_named(server: Hostile, clock: Time) -> None:

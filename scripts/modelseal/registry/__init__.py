@@ -6,7 +6,7 @@ The protocol: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/sp
 from modelseal.registry.authorization import Credentials
 from modelseal.registry.client import Client
 from modelseal.registry.content import Descriptor, Manifest
-from modelseal.registry.faults import RateLimited, RegistryError, Unavailable
+from modelseal.registry.faults import NotFound, RateLimited, RegistryError, Unavailable
 from modelseal.registry.limits import Clock, Limits
 from modelseal.registry.reference import Reference, parse
 
@@ -17,6 +17,7 @@ __all__ = [
     "Descriptor",
     "Limits",
     "Manifest",
+    "NotFound",
     "RateLimited",
     "Reference",
     "RegistryError",

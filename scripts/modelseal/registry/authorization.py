@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
+from modelseal.registry.connection import Question
 from modelseal.registry.faults import RegistryError
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -17,15 +18,23 @@ _PARAMETER = re.compile(rf'({_WORD})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]
 _SCHEME = re.compile(rf"({_WORD})(?=[ \t,]|\Z)")
 _GAP = re.compile(r"[\s,]*")
 _TOKEN = re.compile(r"[!-~]{1,65536}")
+_FORM = "application/x-www-form-urlencoded"
 _HUB = ("registry-1.docker.io", "auth.docker.io")
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """A user name and a password or token, meant for one registry and sent to no other host."""
+    """A user name and a password or token, meant for one registry and sent to no other host.
+
+    Attributes:
+        username: Empty with an identity token.
+        secret: The password or token.
+        is_identity_token: Whether it can only be exchanged for an access token, as some registries' logins give it.
+    """
 
     username: str
     secret: str = field(repr=False)
+    is_identity_token: bool = False
 
     @property
     def header(self) -> str:
@@ -63,15 +72,20 @@ def challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
     return tuple(Challenge(scheme, tuple(parameters)) for scheme, parameters in found)
 
 
-def token_address(challenge: Challenge, scope: str) -> str:
-    """Return where a token is to be had.
+def token_question(challenge: Challenge, scope: str, credentials: Credentials | None) -> Question:
+    """Return what to ask the server that gives tokens.
 
-    The scope is ours, not the one of the challenge: whoever asks to read gets nothing that can write.
+    The scope is ours, not the one of the challenge: whoever asks to read gets nothing that can write. An identity
+    token travels in a form's body: https://distribution.github.io/distribution/spec/auth/oauth/.
     """
-    asked = {"service": challenge.get("service"), "scope": scope}
+    given = {"service": challenge.get("service"), "scope": scope}
+    asked = {name: value for name, value in given.items() if value}
     realm = challenge.get("realm")
+    if credentials and credentials.is_identity_token:
+        form = {**asked, "grant_type": "refresh_token", "client_id": "modelseal", "refresh_token": credentials.secret}
+        return Question("POST", realm, {"Content-Type": _FORM}, content=urlencode(form).encode())
     joint = "&" if "?" in realm else "?"
-    return f"{realm}{joint}{urlencode({name: value for name, value in asked.items() if value})}"
+    return Question("GET", f"{realm}{joint}{urlencode(asked)}", {}, credentials.header if credentials else "")
 
 
 def may_see_credentials(realm: str, origin: str) -> bool:

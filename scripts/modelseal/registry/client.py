@@ -1,64 +1,32 @@
 """Ask a registry: what a tag means, for a manifest, for a blob."""
 
 import contextlib
-import email.utils
 import hashlib
-import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from modelseal.registry import authorization, connection
-from modelseal.registry.authorization import Credentials
 from modelseal.registry.connection import Answer, Question
 from modelseal.registry.content import INDEXES, MANIFESTS, Descriptor, Manifest, is_digest
-from modelseal.registry.faults import RateLimited, RegistryError, Unavailable
-from modelseal.registry.limits import Clock, Limits
+from modelseal.registry.faults import RegistryError, Unavailable
 from modelseal.registry.part import Part
 from modelseal.registry.reference import Reference
+from modelseal.registry.session import Session
 
 logger = logging.getLogger(__name__)
 
 _MANIFEST_BYTES = 4 * 1024 * 1024  # what the specification asks registries to accept
-_SMALL_BYTES = 256 * 1024
 _PROGRESS_SECONDS = 5.0
 _PROGRESS_BYTES = 1024 * 1024
-_MOST_PAUSE = 30.0
-_OK, _PARTIAL, _UNAUTHORIZED, _NOT_FOUND, _BAD_RANGE, _TOO_MANY = 200, 206, 401, 404, 416, 429
-_FOR_NOW = frozenset({408, 425, 500, 502, 503, 504})
+_OK, _PARTIAL = 200, 206
 _MANIFEST_TYPES = {"Accept": ", ".join((*MANIFESTS, *INDEXES))}
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Client:
-    """Asks registries, with the time for all of it running from its making.
-
-    Attributes:
-        environ: For the proxy's settings.
-        credentials: By host; without them everything is asked for as anybody may.
-        limits: How long and how often.
-        clock: The time.
-        until: When its time is over, on that clock.
-    """
-
-    environ: Mapping[str, str]
-    credentials: Mapping[str, Credentials] = field(default_factory=dict, repr=False)
-    limits: Limits = field(default_factory=Limits)
-    clock: Clock = field(default_factory=Clock)
-    until: float = 0.0
-    _authorizations: dict[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if not self.until:
-            object.__setattr__(self, "until", self.clock.now() + self.limits.seconds)
-
-    def hasty(self) -> "Client":
-        """Return this client as it asks where somebody else can be asked: once, and once more at most."""
-        return replace(self, limits=replace(self.limits, attempts=min(2, self.limits.attempts), longest_wait=0.0))
+class Client(Session):
+    """Reads from registries."""
 
     def resolve(self, reference: Reference) -> str:
         """Return the digest that a reference means now. It is the registry's word until the manifest is read.
@@ -73,7 +41,7 @@ class Client:
             with self._answer(reference, "HEAD", f"manifests/{reference.tag}", _MANIFEST_TYPES) as answer:
                 return answer.header("Docker-Content-Digest")
 
-        digest = self._tried(reference, ask)
+        digest = self.tried(reference, ask)
         # The header is optional; and a HEAD that leaves it out costs one request more, never the answer.
         return digest if is_digest(digest) else self.manifest(reference).digest
 
@@ -92,7 +60,7 @@ class Client:
                 said = answer.header("Docker-Content-Digest")
             return self._checked(reference, content, media_type, said)
 
-        return self._tried(reference, ask)
+        return self.tried(reference, ask)
 
     def blob(self, reference: Reference, blob: Descriptor, file: Path) -> None:
         """Fetch a blob into a file, whose size and digest are then those of its descriptor.
@@ -134,7 +102,7 @@ class Client:
                         raise
                     logger.info("%s Going on at %d MB.", error.what, part.size // 10**6)
 
-            self._tried(reference, go_on)
+            self.tried(reference, go_on)
 
     def _continue(self, reference: Reference, blob: Descriptor, part: Part) -> None:
         headers = {"Range": f"bytes={part.size}-"} if part.size else {}
@@ -184,112 +152,8 @@ class Client:
             raise RegistryError(f"{reference.host} gave another manifest, {digest}.", where=f"{reference}, {expected}")
         return Manifest(content, media_type, digest)
 
-    @contextlib.contextmanager
     def _answer(
         self, reference: Reference, method: str, path: str, headers: Mapping[str, str], *, long: bool = False
-    ) -> Iterator[Answer]:
-        """Ask, with authorization where the registry wants it, and yield an answer that is none of an error."""
+    ) -> contextlib.AbstractContextManager[Answer]:
         url = f"{reference.origin}/v2/{reference.repository}/{path}"
-        key = (reference.host, reference.repository)
-        with contextlib.ExitStack() as stack:
-            for again in (True, False):
-                question = Question(method, url, headers, self._authorizations.get(key, ""))
-                answer = stack.enter_context(self._asked(question, long=long))
-                if answer.status != _UNAUTHORIZED or answer.redirected or not again:
-                    break
-                self._authorizations.pop(key, None)  # it may have expired
-                challenges = authorization.challenges(answer.headers.get_all("WWW-Authenticate") or ())
-                stack.close()
-                self._authorizations[key] = self._authorization(reference, challenges)
-            if answer.status not in (_OK, _PARTIAL, _BAD_RANGE):
-                raise self._refusal(answer, reference)
-            yield answer
-
-    def _asked(self, question: Question, *, long: bool = False) -> contextlib.AbstractContextManager[Answer]:
-        rest = self.until - self.clock.now()
-        seconds = rest if long else min(rest, self.limits.answer_seconds)
-        return connection.asked(question, proxies=self.environ, silence=self.limits.silence_seconds, seconds=seconds)
-
-    def _authorization(self, reference: Reference, challenges: tuple[authorization.Challenge, ...]) -> str:
-        credentials = self.credentials.get(reference.host)
-        by_scheme = {challenge.scheme: challenge for challenge in reversed(challenges)}
-        if "bearer" in by_scheme:
-            return self._token(reference, by_scheme["bearer"], credentials)
-        if "basic" in by_scheme and credentials:
-            return credentials.header
-        raise RegistryError(
-            f"{reference.host} lets nobody read this without logging in.",
-            where=str(reference),
-            mend="Give credentials for it, or use a repository that anybody may read.",
-        )
-
-    def _token(self, reference: Reference, challenge: authorization.Challenge, credentials: Credentials | None) -> str:
-        realm = challenge.get("realm")
-        connection.check_url(realm, near=reference.origin)
-        shown = credentials if authorization.may_see_credentials(realm, reference.origin) else None
-        if credentials and not shown:
-            logger.warning(
-                "%s: %s gets no credentials, only %s does", reference, connection.host_of(realm), reference.host
-            )
-        url = authorization.token_address(challenge, f"repository:{reference.repository}:pull")
-        with self._asked(Question("GET", url, {}, shown.header if shown else "")) as answer:
-            if answer.status != _OK:
-                raise self._refusal(answer, reference)
-            return authorization.token(answer.content(_SMALL_BYTES), answer.host)
-
-    def _refusal(self, answer: Answer, reference: Reference) -> RegistryError:
-        code, message = _explanation(answer)
-        what = f"{answer.host} answered {answer.status} {answer.reason}{f': {message}' if message else ''}."
-        wait = self._wait(answer.header("Retry-After"))
-        where = str(reference)
-        if answer.status == _TOO_MANY or code == "TOOMANYREQUESTS":
-            asks = f" It asks to wait {wait:.0f} seconds." if wait else ""
-            return RateLimited(
-                f"Rate limited by {answer.host}, which has been asked too often from this address: {what}{asks}",
-                where=where,
-                mend="Wait and run again; keep what was fetched between jobs, or name a mirror of your own.",
-                wait=wait,
-            )
-        if answer.status in _FOR_NOW:
-            return Unavailable(what, where=where, mend="Run again later.", wait=wait)
-        if answer.status == _NOT_FOUND:
-            return RegistryError(what, where=where, mend="Check the name and its tag.")
-        return RegistryError(what, where=where, mend="Check the name; it may be one that not everybody may read.")
-
-    def _wait(self, retry_after: str) -> float:
-        """Return for how long to wait: seconds, or until a date."""
-        if retry_after.isdecimal():
-            return float(min(int(retry_after[:9]), 10**9))
-        try:
-            return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - self.clock.wall())
-        except (ValueError, OverflowError):
-            return 0.0
-
-    def _tried(self, reference: Reference, ask: Callable[[], T]) -> T:
-        """Ask again, after a growing pause, as long as it may help and there is time."""
-        for attempt in range(1, self.limits.attempts + 1):
-            try:
-                return ask()
-            except Unavailable as error:
-                pause = min(2.0 ** (attempt - 1), _MOST_PAUSE) * (1 + self.clock.chance() / 2)
-                pause = max(error.wait, pause)
-                over = self.clock.now() + pause > self.until or error.wait > self.limits.longest_wait
-                if attempt == self.limits.attempts or over:
-                    times = f" It was tried {attempt} times." if attempt > 1 else ""
-                    where = error.where or str(reference)
-                    raise type(error)(f"{error.what}{times}", where=where, mend=error.mend, wait=error.wait) from error
-                logger.info("%s Trying again in %.0f seconds.", error.what, pause)
-                self.clock.sleep(pause)
-        raise AssertionError
-
-
-def _explanation(answer: Answer) -> tuple[str, str]:
-    """Return the code and the words of an error, as far as the answer has any that may be shown."""
-    if "json" not in answer.header("Content-Type").lower():
-        return "", ""
-    try:
-        error = json.loads(answer.content(_SMALL_BYTES))["errors"][0]
-        code, message = str(error.get("code", "")), str(error.get("message", ""))
-    except (RegistryError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return "", ""
-    return code.upper(), re.sub(r"[^ -~]+", " ", f"{code} {message}").strip()[:200]
+        return self.answer(reference, Question(method, url, headers), long=long)

@@ -1,26 +1,25 @@
 """One question to a server and its answer: over HTTPS, within a time, and through redirects that lead nowhere else."""
 
 import contextlib
-import functools
 import http.client
 import logging
 import re
-import socket
 import ssl
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 from modelseal.registry.faults import RegistryError, Unavailable
+from modelseal.registry.opening import Watch, opener
 from modelseal.registry.reference import is_loopback
 
 logger = logging.getLogger(__name__)
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_READING = frozenset({"GET", "HEAD"})
+_SAME = frozenset({307, 308})  # they leave the method and what is sent as they are
 _MOST_REDIRECTS = 5
 _CHUNK = 1024 * 1024
 _FAULTS = (http.client.HTTPException, OSError, ValueError)
@@ -33,16 +32,18 @@ class Question:
     """What to ask.
 
     Attributes:
-        method: `GET` or `HEAD`.
+        method: `GET` or `HEAD`; what changes something is followed to no other server.
         url: Where.
         headers: What every server on the way may see.
         authorization: What only the first server may see; empty for nothing.
+        content: What is sent; with `GET` and `HEAD` nothing.
     """
 
     method: str
     url: str
     headers: Mapping[str, str]
-    authorization: str = ""
+    authorization: str = field(default="", repr=False)
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -116,16 +117,20 @@ def asked(question: Question, *, proxies: Mapping[str, str], silence: float, sec
         Unavailable: The server cannot be reached, or what it says is not HTTP.
     """
     url, authorization = question.url, question.authorization
-    with _Watch(seconds) as watch:
+    with Watch(seconds) as watch:
         for _ in range(_MOST_REDIRECTS + 1):
             headers = {**_AGENT, **question.headers, **({"Authorization": authorization} if authorization else {})}
-            request = urllib.request.Request(url, headers=headers, method=question.method)  # noqa: S310 # see check_url
+            request = urllib.request.Request(  # noqa: S310 # see check_url
+                url, question.content, headers, method=question.method
+            )
             with contextlib.closing(_opened(request, proxies, silence, watch)) as response:
                 if response.status not in _REDIRECTS:
                     yield _answer(response, url, question.url, watch)
                     return
                 target = _redirect(url, response.headers.get("Location") or "")
-            if _origin(target) != _origin(url):
+                if question.method not in _READING and not (response.status in _SAME and same_origin(target, url)):
+                    raise RegistryError(f"{host_of(url)} sends what is written elsewhere, to {host_of(target)}.")
+            if not same_origin(target, url):
                 authorization = ""  # and it stays away, wherever the next redirect leads
             url = target
     raise RegistryError(f"{host_of(question.url)} redirects without end.")
@@ -153,44 +158,22 @@ def check_url(url: str, *, near: str) -> None:
         raise RegistryError(f"{host_of(near)} sends us to {shown}, where we do not go: only HTTPS is followed.")
 
 
+def same_origin(url: str, other: str) -> bool:
+    """Tell whether two addresses are of the same server, which may see the same secrets."""
+    return _origin(url) == _origin(other)
+
+
 def host_of(url: str) -> str:
     """Return the host of an address: all of it that may be shown, for signed addresses are passwords."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-class _Watch:
-    """Cut connections when their time is over."""
-
-    def __init__(self, seconds: float) -> None:
-        self.over = False
-        self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(max(0.0, seconds), self._cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def add(self, connection: socket.socket) -> None:
-        self._sockets.append(connection)
-
-    def _cut(self) -> None:
-        self.over = True
-        for connection in self._sockets:
-            with contextlib.suppress(OSError):
-                # Not the TLS layer's own shutdown, which another thread may be reading from.
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
-
-
 def _opened(
-    request: urllib.request.Request, proxies: Mapping[str, str], silence: float, watch: _Watch
+    request: urllib.request.Request, proxies: Mapping[str, str], silence: float, watch: Watch
 ) -> http.client.HTTPResponse:
     host = host_of(request.full_url)
     try:
-        answer: http.client.HTTPResponse = _opener(host, proxies, watch).open(request, timeout=silence)
+        answer: http.client.HTTPResponse = opener(host, proxies, watch).open(request, timeout=silence)
     except _FAULTS as error:
         if watch.over:
             raise _unreachable(host, TimeoutError("its time was over")) from error
@@ -198,7 +181,7 @@ def _opened(
     return answer
 
 
-def _answer(response: http.client.HTTPResponse, url: str, asked_url: str, watch: _Watch) -> Answer:
+def _answer(response: http.client.HTTPResponse, url: str, asked_url: str, watch: Watch) -> Answer:
     def read(size: int) -> bytes:
         chunk = response.read1(size)
         if not chunk and watch.over:
@@ -235,57 +218,3 @@ def _unreachable(host: str, error: Exception) -> RegistryError:
             mend="If a proxy of your own stands between, let SSL_CERT_FILE name its certificate.",
         )
     return Unavailable(f"{host} cannot be reached: {shown}.", mend="Check the network and the proxy's settings.")
-
-
-def _opener(host: str, proxies: Mapping[str, str], watch: _Watch) -> urllib.request.OpenerDirector:
-    """Return what opens HTTP and HTTPS alone, follows nothing, and takes no status for an error."""
-    opener = urllib.request.OpenerDirector()
-    chosen = {} if is_loopback(host) else _chosen_proxies(host, proxies)
-    for handler in (urllib.request.ProxyHandler(chosen), _Http(watch), _Https(watch)):
-        opener.add_handler(handler)
-    return opener
-
-
-def _chosen_proxies(host: str, environ: Mapping[str, str]) -> dict[str, str]:
-    def setting(name: str) -> str:
-        return environ.get(name) or environ.get(name.upper()) or ""
-
-    without = setting("no_proxy")
-    if without and urllib.request.proxy_bypass_environment(host, {"no": without}):  # type: ignore[attr-defined]
-        return {}
-    proxy = setting("https_proxy")
-    return {"https": proxy} if proxy else {}
-
-
-class _Http(urllib.request.HTTPHandler):
-    def __init__(self, watch: _Watch) -> None:
-        super().__init__()
-        self._watch = watch
-
-    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_watched(http.client.HTTPConnection, self._watch), req)
-
-
-class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, watch: _Watch) -> None:
-        super().__init__()
-        self._watch = watch
-
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_watched(http.client.HTTPSConnection, self._watch), req, context=_certificates())
-
-
-@functools.cache
-def _certificates() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
-def _watched(kind: type[http.client.HTTPConnection], watch: _Watch) -> Any:
-    """Return a kind of connection that its watch knows of once it stands."""
-
-    class Watched(kind):  # type: ignore[valid-type,misc] # the kind is one of two
-        def connect(self) -> None:
-            super().connect()
-            watch.add(self.sock)
-
-    return Watched

@@ -7,6 +7,10 @@ class RegistryError(ToolError):
     """The registry refuses, or gave something that cannot be used; asking again does not help."""
 
 
+class NotFound(RegistryError):
+    """The registry has no such thing, or does not say so to us."""
+
+
 class Unavailable(RegistryError):
     """The registry cannot be reached, or does not work at the moment.
 
