@@ -155,7 +155,7 @@ def test_trivy_scans_with_it_and_changes_nothing(trivy: Path, registry: str, tmp
         scanner = trivy_room.Trivy(trivy, {"PATH": "/usr/bin:/bin"}, tmp_path / f"private-{number}")
         before = sha256(current.folder / "trivy.db")
         archive = saved(tmp_path / "small.tar", debian(ZLIB))
-        scan = trivy_room.scan(scanner, archive, ("vuln",), current, offline=True)
+        scan = trivy_room.scan(scanner, archive, ("vuln",), current)
         assert "CVE-2023-45853" in scan.report.decode()
         assert sha256(current.folder / "trivy.db") == before
 

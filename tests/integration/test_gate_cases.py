@@ -302,7 +302,7 @@ def conclude(tmp_path: Path, executable: Path) -> Conclude:
         (tmp_path / "private").mkdir(exist_ok=True)
         scan = trivy.scan(
             trivy.Trivy(executable, dict(os.environ), tmp_path / "private"), saved.path, case_.scanners,
-            database.read(cache), offline=True,
+            database.read(cache),
             tolerated=lambda path: any(patterns.matches_path(pattern, path) for pattern in case_.unreadable),
         )  # fmt: skip
         return trivy_report.parse(
@@ -372,9 +372,9 @@ def test_layers_without_search_for_secrets_are_named(tmp_path: Path, executable:
     (tmp_path / "private").mkdir()
     scanner = trivy.Trivy(executable, dict(os.environ), tmp_path / "private")
     current = database.read(fixture_database)
-    done = trivy.scan(scanner, saved, ("vuln", "secret"), current, offline=True)
+    done = trivy.scan(scanner, saved, ("vuln", "secret"), current)
     assert done.without_secrets == (digest(tar(list(base.items()))),)
-    assert trivy.scan(scanner, saved, ("vuln",), current, offline=True).without_secrets == ()
+    assert trivy.scan(scanner, saved, ("vuln",), current).without_secrets == ()
 
 
 @pytest.mark.parametrize("place", ["layout", "a@b:c", "späce x.tar"])
@@ -388,12 +388,12 @@ def test_a_folder_in_the_oci_layout(place: str, tmp_path: Path, executable: Path
     (tmp_path / "private").mkdir()
     scanner = trivy.Trivy(executable, dict(os.environ), tmp_path / "private")
     current = database.read(fixture_database)
-    done = trivy.scan(scanner, folder, ALL, current, offline=True, manifest=manifest)
+    done = trivy.scan(scanner, folder, ALL, current, manifest=manifest)
     report = trivy_report.parse(done.report, image_id=digest(described), scanners=ALL, platform="linux/amd64")
     assert {item.id for item in report.findings if item.kind is Kind.VULNERABILITY} == {"CVE-2023-45853"}
     assert all(place not in item.path for item in report.findings)
     with pytest.raises(ToolError):
-        trivy.scan(scanner, folder, ALL, current, offline=True, manifest=f"sha256:{'0' * 64}")
+        trivy.scan(scanner, folder, ALL, current, manifest=f"sha256:{'0' * 64}")
 
 
 def test_a_missing_java_index_is_told_apart(tmp_path: Path, executable: Path, fixture_database: Path) -> None:
@@ -401,7 +401,7 @@ def test_a_missing_java_index_is_told_apart(tmp_path: Path, executable: Path, fi
     scanner = trivy.Trivy(executable, dict(os.environ), tmp_path / "private")
     saved = saved_images.saved(tmp_path / "small.tar", system() | {"srv/x.jar": jar()})
     with pytest.raises(trivy.JavaIndexMissing) as caught:
-        trivy.scan(scanner, saved, ("vuln",), database.read(fixture_database), offline=True)
+        trivy.scan(scanner, saved, ("vuln",), database.read(fixture_database))
     assert "java-db" in caught.value.mend
 
 
@@ -419,7 +419,7 @@ def test_a_layer_that_cannot_be_read_is_an_error(
     (tmp_path / "private").mkdir()
     scanner = trivy.Trivy(executable, dict(os.environ), tmp_path / "private")
     with pytest.raises(ToolError):
-        trivy.scan(scanner, saved, ("vuln", "secret"), database.read(fixture_database), offline=True)
+        trivy.scan(scanner, saved, ("vuln", "secret"), database.read(fixture_database))
 
 
 def test_records_that_are_no_files_are_no_obstacle(tmp_path: Path, executable: Path, fixture_database: Path) -> None:
@@ -435,7 +435,7 @@ def test_records_that_are_no_files_are_no_obstacle(tmp_path: Path, executable: P
     saved.write_bytes(tar(docker_members(layers, config(layers))))
     (tmp_path / "private").mkdir()
     scanner = trivy.Trivy(executable, dict(os.environ), tmp_path / "private")
-    done = trivy.scan(scanner, saved, ("vuln", "secret"), database.read(fixture_database), offline=True)
+    done = trivy.scan(scanner, saved, ("vuln", "secret"), database.read(fixture_database))
     findings = trivy_report.parse(done.report, image_id=digest(config(layers))).findings
     assert {item.path for item in findings} == {"/srv/\ufffd\ufffd/key", "/srv/new\nline/key"}
 
@@ -461,7 +461,7 @@ def test_an_image_that_docker_built(tmp_path: Path, fixture_database: Path, exec
     image = archive.read(saved)
     (tmp_path / "private").mkdir()
     scanner = trivy.Trivy(executable, dict(os.environ), tmp_path / "private")
-    done = trivy.scan(scanner, image.path, ALL, database.read(fixture_database), offline=True)
+    done = trivy.scan(scanner, image.path, ALL, database.read(fixture_database))
     assert done.unread == ()
     report = trivy_report.parse(done.report, image_id=image.image_id, scanners=ALL)
     assert report.packages > 50

@@ -99,7 +99,7 @@ def found(images: Images, executable: Path, current: database.Database, folder: 
         private = folder / f"trivy-{number}"
         private.mkdir()
         scan = trivy.scan(
-            trivy.Trivy(executable, dict(os.environ), private), item.source, ("vuln",), current, offline=True,
+            trivy.Trivy(executable, dict(os.environ), private), item.source, ("vuln",), current,
             manifest="" if item.saved else item.digest,
         )  # fmt: skip
         item.check()

@@ -1,7 +1,4 @@
-import hashlib
-import json
 import os
-import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +33,7 @@ def database(folder: Path) -> Database:
 
 def scan(folder: Path, script: str, **environ: str) -> trivy.Scan:
     scanner = fake(folder, script, **environ)
-    return trivy.scan(scanner, folder / "image.tar", ("vuln", "secret"), database(folder), offline=True)
+    return trivy.scan(scanner, folder / "image.tar", ("vuln", "secret"), database(folder))
 
 
 def test_hands_on_what_trivy_wrote(tmp_path: Path) -> None:
@@ -82,10 +79,10 @@ def test_what_may_be_unreadable_is_told(tmp_path: Path) -> None:
     lines = "".join(f'2026\\tDEBUG\\tWalk error\\tfile_path="{name}" err="x"\\n' for name in ("a/b", "c"))
     scanner = fake(tmp_path, f"{WRITE}; printf '{lines}' >&2")
     image, current = tmp_path / "image.tar", database(tmp_path)
-    done = trivy.scan(scanner, image, ("vuln",), current, offline=True, tolerated={"a/b", "c"}.__contains__)
+    done = trivy.scan(scanner, image, ("vuln",), current, tolerated={"a/b", "c"}.__contains__)
     assert [text.partition(":")[0] for text in done.unread] == ["a/b", "c"]
     with pytest.raises(ToolError, match="could not read") as caught:
-        trivy.scan(scanner, image, ("vuln",), current, offline=True, tolerated={"a/b"}.__contains__)
+        trivy.scan(scanner, image, ("vuln",), current, tolerated={"a/b"}.__contains__)
     assert caught.value.where.startswith("c: ")
     assert "a/b" not in caught.value.where
     assert "unreadable" in caught.value.mend
@@ -109,7 +106,7 @@ def test_a_report_of_an_earlier_scan_is_not_taken(tmp_path: Path) -> None:
     scanner = trivy.Trivy(tmp_path / "trivy", {"PATH": os.environ["PATH"]}, tmp_path / "private")
     current = Database(tmp_path / "cache" / "db", 2, datetime.now(UTC))
     with pytest.raises(ToolError, match="left no report"):
-        trivy.scan(scanner, tmp_path / "image.tar", ("vuln",), current, offline=True)
+        trivy.scan(scanner, tmp_path / "image.tar", ("vuln",), current)
 
 
 def test_a_missing_java_index_is_told_apart(tmp_path: Path) -> None:
@@ -130,7 +127,7 @@ def test_a_missing_java_index_is_told_apart(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_is_looked_for(tmp_path: Path, scanners: tuple[str, ...], arguments: str) -> None:
     scanner = fake(tmp_path, f'echo "$@" >{tmp_path}/arguments; {WRITE}')
-    trivy.scan(scanner, tmp_path / "image.tar", scanners, database(tmp_path), offline=True)
+    trivy.scan(scanner, tmp_path / "image.tar", scanners, database(tmp_path))
     given = (tmp_path / "arguments").read_text()
     assert f" {arguments} --list-all-pkgs" in given
     assert {"--skip-check-update", "--skip-db-update", "--skip-java-db-update", "--debug"} <= set(given.split())
@@ -171,78 +168,3 @@ def test_trivy_sees_no_token_no_setting_and_no_file_of_the_caller(
     assert seen["HOME"].startswith(str(tmp_path / "private"))
     assert (tmp_path / "listing").read_text() == ""
     assert Path((tmp_path / "cwd").read_text().strip()).is_relative_to(tmp_path / "private")
-
-
-def downloading(folder: Path, script: str = "true", **metadata: object) -> trivy.Trivy:
-    """Make a Trivy that downloads a database as the real one does: into new files, the metadata last."""
-    content = json.dumps({"Version": 2, "UpdatedAt": "2026-11-22T00:00:00Z"} | metadata)
-    return fake(
-        folder,
-        f'while [ $# -gt 0 ]; do [ "$1" = --cache-dir ] && c=$2; shift; done\necho "$c" >>{folder}/caches\n'
-        f"mkdir -p $c/db; rm -f $c/db/*; {script}\ndate +%N >$c/db/trivy.db; echo '".replace("{", "{{").replace(
-            "}", "}}"
-        )
-        + content.replace("{", "{{").replace("}", "}}")
-        + "' >$c/db/metadata.json",
-    )
-
-
-def test_each_repository_has_a_database_of_its_own(tmp_path: Path) -> None:
-    for number, repository in enumerate(("", "a/db", "b/db", "a/db")):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        trivy.update(downloading(folder), tmp_path / "cache", repository)
-    caches = [(tmp_path / str(number) / "caches").read_text() for number in range(4)]
-    assert len(set(caches)) == 3
-    assert caches[1] == caches[3]
-
-
-def test_a_later_update_does_not_change_the_database_of_a_running_scan(tmp_path: Path) -> None:
-    folders = [tmp_path / "one", tmp_path / "two"]
-    for folder in folders:
-        folder.mkdir()
-    first = trivy.update(downloading(folders[0]), tmp_path / "cache", "")
-    before = hashlib.sha256((first.folder / "trivy.db").read_bytes()).digest()
-    second = trivy.update(downloading(folders[1], UpdatedAt="2026-11-23T00:00:00Z"), tmp_path / "cache", "")
-    assert hashlib.sha256((first.folder / "trivy.db").read_bytes()).digest() == before
-    assert (second.folder / "trivy.db").read_bytes() != (first.folder / "trivy.db").read_bytes()
-    assert "11-22" in (first.folder / "metadata.json").read_text()
-
-
-def test_two_jobs_update_one_after_the_other(tmp_path: Path) -> None:
-    script = f"if ! mkdir {tmp_path}/busy; then touch {tmp_path}/collision; fi; sleep 0.2; rmdir {tmp_path}/busy"
-    scanners = []
-    for number in range(3):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        scanners.append(downloading(folder, script))
-    found: list[Database] = []
-    threads = [
-        threading.Thread(target=lambda scanner=scanner: found.append(trivy.update(scanner, tmp_path / "cache", "")))
-        for scanner in scanners
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 3
-    assert not (tmp_path / "collision").exists()
-
-
-@pytest.mark.parametrize(
-    ("script", "what"),
-    [
-        ("echo 'connection refused' >&2; exit 1", "cannot be fetched"),
-        ("kill -9 $$", "cannot be fetched"),
-        ("exit 0", "no vulnerability database"),
-    ],
-)
-def test_a_database_that_cannot_be_fetched(tmp_path: Path, script: str, what: str) -> None:
-    with pytest.raises(ToolError, match=what) as caught:
-        trivy.update(downloading(tmp_path, script), tmp_path / "cache", "")
-    assert caught.value.mend
-
-
-def test_a_mirror_that_fails_before_another_answers_is_no_error(tmp_path: Path) -> None:
-    script = "printf '2026\\tERROR\\t[vulndb] Failed to download artifact\\n' >&2"
-    assert trivy.update(downloading(tmp_path, script), tmp_path / "cache", "a,b").version == 2

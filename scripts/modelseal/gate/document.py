@@ -123,6 +123,10 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "scanners": list(evidence.scanners),
         "started_at": _moment(evidence.started),
         "scanned_at": _moment(evidence.finished),
+        "not_looked_at": {
+            "unread": list(evidence.unread), "layers_without_secrets": list(evidence.without_secrets),
+            "platforms": list(evidence.left_out), "attestations": evidence.attestations,
+        },
     }  # fmt: skip
 
 

@@ -139,6 +139,8 @@ class Evidence:
         finished: When it ended.
         unread: What the scanner could not read, and was allowed not to by the policy.
         without_secrets: Diff ids of layers that the scanner takes for the base image's, and did not search for secrets.
+        left_out: Platforms of the index that were not looked into, because nobody asked for them or they are not there.
+        attestations: How many entries of the index are statements about images, and no images.
     """
 
     name: str
@@ -152,6 +154,8 @@ class Evidence:
     finished: datetime
     unread: tuple[str, ...] = ()
     without_secrets: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    attestations: int = 0
 
 
 @dataclass(frozen=True)

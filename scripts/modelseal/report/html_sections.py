@@ -139,6 +139,8 @@ def _facts(result: Result) -> Iterable[str]:
         escaped(f"of {evidence.database_updated:%Y-%m-%d %H:%M} UTC, {wording.age(evidence)}")
         + (f"<br><code>{escaped(database)}</code>" if database else ""),
     )
+    if missed := wording.not_looked_at(evidence):
+        yield _fact("Not looked at", "<br>".join(escaped(short(what, 400)) for what in missed))
     source = f"<code>{escaped(short(policy.source))}</code>" if policy.source else wording.policy_source(policy)
     yield _fact("Policy", source)
     for kind, bar in wording.bars(result):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from modelseal.gate.finding import Kind, Severity
-from modelseal.gate.result import Decision, Judged, Judgement, Novelty, Result
+from modelseal.gate.result import Decision, Evidence, Judged, Judgement, Novelty, Result
 from modelseal.report import limited, markdown, wording
 from modelseal.report.remedy import Remedy, advice, effect, remedies
 from modelseal.report.wording import count, short
@@ -68,7 +68,7 @@ def _head(result: Result) -> Iterable[str]:
     )
     yield f"**{wording.conclusion(result)}.**{compared}\n"
     yield _counts(judgement) if judgement.findings else ""
-    lines = (*_images(result), _scan(result), f"Policy: {_policy(result)}")
+    lines = (*_images(result), _scan(result), *_not_looked_at(evidence), f"Policy: {_policy(result)}")
     yield "".join(f"- {line}\n" for line in lines)
 
 
@@ -81,6 +81,11 @@ def _scan(result: Result) -> str:
         f"Looked for {markdown.escape(wording.looked_for(evidence))} with {tool}; "
         f"advisories{named} of {evidence.database_updated:%Y-%m-%d %H:%M} UTC, {wording.age(evidence)}"
     )
+
+
+def _not_looked_at(evidence: Evidence) -> Iterable[str]:
+    for what in wording.not_looked_at(evidence):
+        yield markdown.escape(short(what, 400))
 
 
 def _images(result: Result) -> Iterable[str]:

@@ -116,6 +116,21 @@ def looked_for(evidence: Evidence) -> str:
     return listed([KINDS[_SCANNERS[name]][1] if name in _SCANNERS else name for name in evidence.scanners])
 
 
+def not_looked_at(evidence: Evidence) -> tuple[str, ...]:
+    """Say what of the image was not looked at, so that nothing seems scanned that was not."""
+    said = []
+    if evidence.left_out:
+        said.append(f"Not looked into: {listed(evidence.left_out)}")
+    if evidence.attestations:
+        said.append(f"The index holds {count(evidence.attestations, 'attestation')} beside its images")
+    if evidence.unread:
+        said.append(f"Not read, which the policy allows: {listed(evidence.unread)}")
+    if evidence.without_secrets:
+        layers = count(len(evidence.without_secrets), "layer")
+        said.append(f"{layers} of the base image not searched for secrets: the scanner leaves those out")
+    return tuple(said)
+
+
 def bars(result: Result) -> tuple[tuple[str, str], ...]:
     """Say what fails, for each kind that was looked for."""
     kinds = [_SCANNERS[name] for name in result.evidence.scanners if name in _SCANNERS]

@@ -138,6 +138,8 @@ class Inspector:
             finished=max(scan.finished for scan in scans),
             unread=tuple(dict.fromkeys(text for scan in scans for text in scan.unread)),
             without_secrets=tuple(dict.fromkeys(layer for scan in scans for layer in scan.without_secrets)),
+            left_out=images.left_out,
+            attestations=images.attestations,
         )
         return Inspection(
             evidence,
@@ -177,8 +179,8 @@ class Inspector:
 
     def _run(self, item: PlatformImage) -> Scan:
         return trivy.scan(
-            self._scanner, item.source, self._scanners, self._advisories, offline=True,
-            manifest=item.digest if item.source.is_dir() else "", tolerated=self._tolerated,
+            self._scanner, item.source, self._scanners, self._advisories,
+            manifest="" if item.saved else item.digest, tolerated=self._tolerated,
         )  # fmt: skip
 
     def _tolerated(self, path: str) -> bool:
@@ -188,4 +190,11 @@ class Inspector:
 def _products(name: str, images: Images) -> tuple[str, ...]:
     from modelseal.gate import package_url  # noqa: PLC0415 # after the scan, where a few milliseconds do not matter
 
-    return package_url.of_image(name, [images.digest or item.digest or item.image_id for item in images.items])
+    made = [
+        package_url.of_image(
+            name, [digest for digest in (images.digest, item.digest or item.image_id) if digest],
+            item.runs_on.architecture,
+        )
+        for item in images.items
+    ]  # fmt: skip
+    return tuple(dict.fromkeys(url for urls in made for url in urls))

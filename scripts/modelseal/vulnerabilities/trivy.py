@@ -1,31 +1,25 @@
 """Run Trivy, once, on a saved image."""
 
-import contextlib
-import fcntl
-import hashlib
 import logging
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from modelseal import process
 from modelseal.errors import ToolError
-from modelseal.vulnerabilities import database, trivy_log
+from modelseal.vulnerabilities import trivy_log
 from modelseal.vulnerabilities.database import Database
 from modelseal.vulnerabilities.trivy_report import MAX_BYTES
 
 logger = logging.getLogger(__name__)
 
 _SCAN_SECONDS = 3600
-_DOWNLOAD_SECONDS = 900
 # Only how fast Trivy works: its heap may grow to five times what is in use before it is searched for garbage, up to
 # 2 GiB; see `sbom/syft.py`.
 _TUNING = {"GOGC": "400", "GOMEMLIMIT": "2GiB"}
 _NO_JAVA_INDEX = "--skip-java-db-update' cannot be specified on the first run"
 _GAPS_SHOWN = 20
-_DATABASE_FILES = ("trivy.db", "metadata.json")
 
 
 class JavaIndexMissing(ToolError):
@@ -116,7 +110,6 @@ def scan(  # noqa: PLR0913 # each is a property of the scan, none has a natural 
     scanners: tuple[str, ...],
     current: Database,
     *,
-    offline: bool,
     manifest: str = "",
     tolerated: Callable[[str], bool] = frozenset[str]().__contains__,
 ) -> Scan:
@@ -130,7 +123,6 @@ def scan(  # noqa: PLR0913 # each is a property of the scan, none has a natural 
         source: The saved image, an archive in Docker's layout; or, with `manifest`, a folder in the OCI layout.
         scanners: `vuln`, `secret`, `misconfig`, `license`.
         current: The database; it is read where it is and not written to. The Java index lies beside it, as `java-db`.
-        offline: Whether nothing may be fetched, the Java index for instance.
         manifest: Digest of the image's manifest, which the folder's `index.json` must name itself: Trivy looks no
             deeper. https://github.com/aquasecurity/trivy/blob/v0.74.0/pkg/fanal/image/oci.go
         tolerated: Tells of a path in the image whether Trivy may fail to read it; where Trivy does not say which file
@@ -149,7 +141,7 @@ def scan(  # noqa: PLR0913 # each is a property of the scan, none has a natural 
         *_looking_for(scanners), "--list-all-pkgs", "--exit-code", "0", "--timeout", f"{_SCAN_SECONDS}s",
         "--cache-dir", str(_cache(trivy.folder, current)), "--cache-backend", "memory", "--skip-db-update",
         "--skip-check-update", "--no-progress", "--skip-version-check", "--disable-telemetry", "--debug",
-        *(("--offline-scan", "--skip-java-db-update") if offline else ()),
+        "--offline-scan", "--skip-java-db-update",
         timeout=_SCAN_SECONDS + 60,
     )  # fmt: skip
     unread = _refuse_complaints(lines, scanners, tolerated)
@@ -193,37 +185,6 @@ def _looking_for(scanners: tuple[str, ...]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def update(trivy: Trivy, cache_dir: Path, repository: str) -> Database:
-    """Bring the machine's own copy of a database up to date, one job at a time, and return it as it is now.
-
-    Args:
-        trivy: The executable and its folder.
-        cache_dir: The folder for databases that outlives this run; one for each repository.
-        repository: Where to fetch it from, several between commas; Trivy's own choice when empty.
-
-    Raises:
-        ToolError: It cannot be fetched.
-    """
-    cache = cache_dir / (hashlib.sha256(repository.encode()).hexdigest()[:16] if repository else "default")
-    with _alone(cache):
-        logger.info("updating the vulnerability database")
-        try:
-            # Its complaints do not matter: it complains of each mirror that fails, and goes on with the next.
-            trivy.run(
-                "image", "--download-db-only", "--cache-dir", str(cache), "--no-progress", "--skip-version-check",
-                "--disable-telemetry", *(("--db-repository", repository) if repository else ()),
-                timeout=_DOWNLOAD_SECONDS,
-            )  # fmt: skip
-        except ToolError as error:
-            raise ToolError(
-                "The vulnerability database cannot be fetched.",
-                where=f"{error.what} {error.where}",
-                mend="Check the network; name a mirror with `db-repository`, or a folder with `db-dir`.",
-            ) from error
-        database.read(cache)
-        return database.read(_snapshot(cache, trivy.folder / "database"))
-
-
 def _refuse_complaints(
     lines: tuple[str, ...], scanners: tuple[str, ...], tolerated: Callable[[str], bool]
 ) -> tuple[str, ...]:
@@ -253,26 +214,6 @@ def _refuse_complaints(
             mend="Repair or delete it in the image; or list its path in the policy, under `scan: {unreadable: […]}`.",
         )
     return tuple(map(str, gaps))
-
-
-def _snapshot(cache: Path, folder: Path) -> Path:
-    """Keep this database for as long as this run needs it: the next job's update replaces the files in the cache."""
-    (folder / "db").mkdir(parents=True)
-    for name in _DATABASE_FILES:
-        source, target = cache / "db" / name, folder / "db" / name
-        try:
-            target.hardlink_to(source)  # an update makes new files, it does not write into these
-        except OSError:  # on another disk, or on one without links
-            shutil.copyfile(source, target)
-    return folder
-
-
-@contextlib.contextmanager
-def _alone(cache_dir: Path) -> Iterator[None]:
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    with (cache_dir / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _log(line: str) -> None:
