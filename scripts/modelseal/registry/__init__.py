@@ -9,8 +9,12 @@ from modelseal.registry.content import Descriptor, Manifest
 from modelseal.registry.faults import NotFound, RateLimited, RegistryError, Unavailable
 from modelseal.registry.limits import Clock, Limits
 from modelseal.registry.reference import Reference, parse
+from modelseal.registry.referrers import Referrer
+from modelseal.registry.writer import Artifact, Attached, Writer
 
 __all__ = [
+    "Artifact",
+    "Attached",
     "Client",
     "Clock",
     "Credentials",
@@ -20,7 +24,9 @@ __all__ = [
     "NotFound",
     "RateLimited",
     "Reference",
+    "Referrer",
     "RegistryError",
     "Unavailable",
+    "Writer",
     "parse",
 ]

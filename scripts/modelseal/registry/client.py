@@ -89,6 +89,28 @@ class Client(Session):
                     )
                 older = False  # its beginning may be from an earlier run, and wrong
 
+    def content(self, reference: Reference, blob: Descriptor, limit: int) -> bytes:
+        """Return a small blob, whose size and digest are those of its descriptor.
+
+        Raises:
+            RegistryError: It cannot be had, is another one, or is larger than `limit` bytes.
+        """
+        where = f"{reference}, {blob.digest}"
+        if blob.size > limit:
+            raise RegistryError(
+                f"A blob of {blob.size} bytes is larger than what is read of such, {limit}.", where=where
+            )
+
+        def ask() -> bytes:
+            with self._answer(reference, "GET", f"blobs/{blob.digest}", {}, long=True) as answer:
+                return answer.content(blob.size)
+
+        content = self.tried(reference, ask)
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        if len(content) != blob.size or digest != blob.digest:
+            raise RegistryError(f"{reference.host} gave another blob: {digest}.", where=where)
+        return content
+
     def _fetch(self, reference: Reference, blob: Descriptor, part: Part) -> None:
         """Go on until all is there. Attempts count since there was progress last."""
         while part.size < blob.size:

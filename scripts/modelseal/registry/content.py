@@ -43,7 +43,7 @@ class Manifest:
         """
         read = self.fields()
         try:
-            return tuple(_descriptor(layer) for layer in read["layers"])
+            return tuple(described(layer) for layer in read["layers"])
         except (KeyError, TypeError, ValueError) as error:
             raise RegistryError("The manifest's layers are malformed.", where=self.digest) from error
 
@@ -70,7 +70,14 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
-def _descriptor(value: Any) -> Descriptor:
+def described(value: Any) -> Descriptor:
+    """Read a descriptor.
+
+    Raises:
+        KeyError: A part is missing.
+        TypeError: It is not an object.
+        ValueError: A part is not what it must be.
+    """
     media_type, digest, size = value["mediaType"], value["digest"], value["size"]
     if not isinstance(media_type, str) or not isinstance(digest, str) or not is_digest(digest):
         raise ValueError(digest)
