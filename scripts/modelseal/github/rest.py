@@ -79,7 +79,7 @@ class Client:
 
     Attributes:
         base: The API's address: `https://api.github.com`, `https://api.octo.ghe.com`, `https://git.example/api/v3`.
-        token: Sent to that host and no other.
+        token: Sent to that host and no other; empty for what anybody may read.
     """
 
     base: str
@@ -98,7 +98,7 @@ class Client:
         """The address of the GraphQL API, on the same host."""
         return f"{self.base.removesuffix('/v3')}/graphql"
 
-    def request(
+    def request(  # noqa: PLR0913 - what a request is
         self,
         method: str,
         path: str,
@@ -106,6 +106,7 @@ class Client:
         query: Mapping[str, str | int] | None = None,
         body: object = None,
         repeatable: bool = True,
+        largest: int | None = None,
     ) -> Answer:
         """Send a request, again if need be, and return GitHub's answer to it.
 
@@ -116,6 +117,7 @@ class Client:
             body: What is sent as JSON.
             repeatable: Whether it may be sent again when GitHub may have acted on it. What was refused because of a
                 rate limit is sent again in any case.
+            largest: The most bytes that are taken of an answer; by default 16 MiB.
 
         Raises:
             RestError: GitHub refuses, cannot be reached, is too slow, or does not answer with JSON.
@@ -126,7 +128,7 @@ class Client:
         encoded = None if body is None else json.dumps(body, separators=(",", ":")).encode("ascii")
         deadline = self.patience.clock() + self.patience.seconds
         for attempt in range(1, _ATTEMPTS + 1):
-            outcome = self._once(method, url, encoded, deadline)
+            outcome = self._once(method, url, encoded, deadline, largest or transport.ANSWER_BYTES)
             if isinstance(outcome, Answer) and outcome.status < 300:  # noqa: PLR2004
                 return outcome
             pause = self._pause(outcome, attempt, repeatable=repeatable)
@@ -136,7 +138,7 @@ class Client:
             self.patience.sleep(pause)
         raise AssertionError
 
-    def _once(self, method: str, url: str, encoded: bytes | None, deadline: float) -> Answer | str:
+    def _once(self, method: str, url: str, encoded: bytes | None, deadline: float, largest: int) -> Answer | str:
         """Send it once and follow redirects on the same host. What is no answer is told in words."""
         for _ in range(_REDIRECTS + 1):
             if transport.origin(url) != transport.origin(self.base):
@@ -150,11 +152,13 @@ class Client:
                     method, url, body=encoded, headers=self._headers(encoded), timeout=_TIMEOUT, retries=False,
                     redirect=False, preload_content=False, decode_content=True,
                 )  # fmt: skip
-                content = transport.read(response, lambda: self.patience.clock() > deadline)
+                content = transport.read(response, lambda: self.patience.clock() > deadline, largest)
             except transport.TooMuchError as error:
                 return str(error)
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 return self.masked(f"it cannot be reached ({type(error).__name__})")
+            finally:
+                self.pool.clear()  # a connection that idles between two polls may die, and a dead one loses a POST
             headers = {name.lower(): value for name, value in response.headers.items()}
             if response.status not in _MOVED or "location" not in headers:
                 return self._answer(response.status, headers, content)
@@ -164,10 +168,11 @@ class Client:
     def _headers(self, encoded: bytes | None) -> dict[str, str]:
         headers = {
             "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {self.token}",
+            "Connection": "close",
             "User-Agent": f"modelseal/{__version__}",
             "X-GitHub-Api-Version": API_VERSION,
         }
+        headers |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
         return headers | ({"Content-Type": "application/json"} if encoded is not None else {})
 
     def _answer(self, status: int, headers: Mapping[str, str], content: bytes) -> Answer | str:
@@ -225,21 +230,24 @@ class Client:
 
     def masked(self, text: str) -> str:
         """Return a text without the token, should somebody have put it in."""
-        return text.replace(self.token, "***")
+        return text.replace(self.token, "***") if self.token else text
 
 
-def client(environ: Mapping[str, str], token: str, patience: Patience | None = None) -> Client:
+def client(
+    environ: Mapping[str, str], token: str, patience: Patience | None = None, *, anonymous: bool = False
+) -> Client:
     """Return a client of the API that the environment names.
 
     Args:
         environ: For `GITHUB_API_URL` and the proxies' variables.
-        token: Never empty.
+        token: Never empty, unless `anonymous`.
         patience: How long to keep trying.
+        anonymous: Whether it will do without a token, for what anybody may read.
 
     Raises:
         InputError: The token cannot be one, or the API's address is not https.
     """
-    if not re.fullmatch(r"[!-~]{1,4096}", token):
+    if not re.fullmatch(r"[!-~]{1,4096}", token) and not (anonymous and not token):
         raise InputError(
             "The token for GitHub has a character in it that no token has, or is empty.",
             where="input `github-token`",

@@ -39,7 +39,7 @@ def _no_constant(_text: str) -> NoReturn:
     raise ValueError("not a number")
 
 
-def read(response: urllib3.BaseHTTPResponse, too_late: Callable[[], bool]) -> bytes:
+def read(response: urllib3.BaseHTTPResponse, too_late: Callable[[], bool], largest: int) -> bytes:
     """Read an answer to its end.
 
     Raises:
@@ -50,8 +50,8 @@ def read(response: urllib3.BaseHTTPResponse, too_late: Callable[[], bool]) -> by
     try:
         while not problem and (chunk := response.read(64 * 1024, decode_content=True)):
             content += chunk
-            if len(content) > ANSWER_BYTES:
-                problem = f"its answer is larger than {ANSWER_BYTES} bytes"
+            if len(content) > largest:
+                problem = f"its answer is larger than {largest} bytes"
             elif too_late():
                 problem = "its answer takes too long"
     finally:
