@@ -83,7 +83,7 @@ def _others(rest: Sequence[Remedy]) -> Annotation:
 def _waivers(what: str, waivers: Sequence[Waiver]) -> str:
     first = waivers[:_WAIVERS_NAMED]
     lines = [f"{'A waiver' if len(waivers) == 1 else count(len(waivers), 'waiver')} {what}."]
-    lines += [_shown(wording.waiver(waiver), 300) for waiver in first]
+    lines += [f"- {_shown(wording.waiver(waiver), 300)}" for waiver in first]
     if len(waivers) > len(first):
         lines.append(f"And {len(waivers) - len(first):,} more. {_WHERE}")
     return "\n".join(lines)
