@@ -79,6 +79,7 @@ case ${1:-} in
     ;;
   docker)
     need git git
+    need jq jq
     need docker-registry docker-registry
     need skopeo skopeo
     engine

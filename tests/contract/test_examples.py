@@ -15,6 +15,8 @@ WORKFLOWS = [*EXAMPLES, *sorted((declarations.ROOT / ".github" / "workflows").gl
 
 # The commit of each release, as the actions' own repositories name it.
 PINS = {
+    "actions/cache/restore": ("55cc8345863c7cc4c66a329aec7e433d2d1c52a9", "v6.1.0"),
+    "actions/cache/save": ("55cc8345863c7cc4c66a329aec7e433d2d1c52a9", "v6.1.0"),
     "actions/checkout": ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
     "actions/download-artifact": ("3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c", "v8.0.1"),
     "actions/setup-python": ("5fda3b95a4ea91299a34e894583c3862153e4b97", "v7.0.0"),
@@ -31,14 +33,26 @@ def jobs(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from read(path)["jobs"].items()
 
 
+def outputs_of(step: dict[str, Any]) -> set[str]:
+    """Return the outputs of a step that is none of ours: what its script writes, or what is known of the action."""
+    if step.get("uses", "").startswith("actions/cache/restore@"):
+        return {"cache-hit"}
+    return set(re.findall(r'echo "([a-z-]+)=[^"\n]*" >>"\$GITHUB_OUTPUT"', step.get("run", "")))
+
+
 def station_steps(job: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for step in job["steps"]:
         if match := re.match(r"modelseal/modelseal(?:/actions/([a-z-]+))?@", step.get("uses", "")):
             yield match[1] or "chain", step
 
 
-def test_both_examples_are_there() -> None:
-    assert [path.name for path in EXAMPLES] == ["quickstart.yml", "secure-ml-pipeline.yml"]
+def test_the_examples_are_there() -> None:
+    assert [path.name for path in EXAMPLES] == [
+        "pull-request.yml",
+        "quickstart.yml",
+        "secure-ml-pipeline.yml",
+        "several-images.yml",
+    ]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -80,14 +94,15 @@ def test_nothing_is_pasted_into_scripts(path: Path) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_inputs_and_outputs_are_ones_that_there_are(path: Path) -> None:
     for name, job in jobs(path):
-        by_id = {}
+        by_id = {step["id"]: outputs_of(step) for step in job["steps"] if "id" in step}
         for station, step in station_steps(job):
-            by_id[step.get("id")] = station
+            if "id" in step:
+                by_id[step["id"]] = set(declarations.outputs(station))
             known = {item.name: item for item in declarations.inputs(station)}
             assert set(step.get("with", {})) <= set(known), (name, station)
             assert {item.name for item in known.values() if item.required} <= set(step.get("with", {}))
         for step_id, key in re.findall(r"steps\.([a-z-]+)\.outputs\.([a-z-]+)", str(job)):
-            assert key in declarations.outputs(by_id[step_id]), (name, step_id, key)
+            assert key in by_id[step_id], (name, step_id, key)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
@@ -120,3 +135,19 @@ def test_deploying_comes_after_verifying() -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_says_how_to_get_the_commit(path: Path) -> None:
     assert "git ls-remote https://github.com/modelseal/modelseal" in path.read_text(encoding="utf-8")
+
+
+def test_who_may_write_to_a_pull_request_runs_nothing_of_it() -> None:
+    workflow = read(declarations.ROOT / "workflows-examples" / "pull-request.yml")
+    build, scan = workflow["jobs"]["build"], workflow["jobs"]["scan"]
+    assert build["permissions"] == {"contents": "read"}
+    assert [right for right, how in scan["permissions"].items() if how == "write"] == [
+        "security-events",
+        "pull-requests",
+    ]
+    assert "secrets." not in str(workflow)
+    assert "pull_request_target" not in workflow["on"]
+    (checkout,) = (step for step in scan["steps"] if step.get("uses", "").startswith("actions/checkout@"))
+    assert checkout["with"]["ref"].startswith("${{ github.base_ref ||")  # neither its policy nor its code
+    assert [station for station, _ in station_steps(scan)] == ["scan-image"]
+    assert "actions/cache" not in str([step.get("uses") for job in (build, scan) for step in job["steps"]])
