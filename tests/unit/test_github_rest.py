@@ -42,7 +42,7 @@ def test_a_request_is_as_github_wants_it(server: Server) -> None:
     (asked,) = server.requests
     assert (asked.method, asked.path, asked.body) == ("POST", "/repos/o/r/x?page=2", {"text": "\u202e"})
     assert asked.headers["authorization"] == f"Bearer {TOKEN}"
-    assert asked.headers["accept"] == "application/vnd.github+json"
+    assert asked.headers["accept"] == "application/vnd.github+json, application/json"
     assert asked.headers["x-github-api-version"] == "2022-11-28"
     assert asked.headers["user-agent"].startswith("modelseal/")
 

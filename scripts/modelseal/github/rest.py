@@ -167,7 +167,7 @@ class Client:
 
     def _headers(self, encoded: bytes | None) -> dict[str, str]:
         headers = {
-            "Accept": "application/vnd.github+json",
+            "Accept": "application/vnd.github+json, application/json",
             "Connection": "close",
             "User-Agent": f"modelseal/{__version__}",
             "X-GitHub-Api-Version": API_VERSION,
