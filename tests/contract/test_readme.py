@@ -14,7 +14,13 @@ from modelseal import __version__, cli, station
 from modelseal.verdict import ExitCode
 
 ROOT = declarations.ROOT
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    *sorted(str(path.relative_to(declarations.ROOT)) for path in declarations.ROOT.glob("docs/*.md")),
+)
 
 # Joined here, so that this file does not hold what it looks for.
 REGISTRIES = tuple(
@@ -91,6 +97,7 @@ def test_sections_are_there_in_order() -> None:
     assert titles == [
         "Try it",
         "Quickstart",
+        "The gate",
         "Stations",
         "Exit codes and `result`",
         "Verify with other tools",

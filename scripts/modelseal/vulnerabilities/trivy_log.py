@@ -37,7 +37,7 @@ _PATH = re.compile(r'\bfile_path=("(?:[^"\\]|\\.)*")')
 _PATH_IN_ERROR = re.compile(r"(?:failed|unable) to parse ([^:]+): ")
 _ERROR = re.compile(r'\berr=("(?:[^"\\]|\\.)*")')
 _BASE_LAYERS = re.compile(r"sha256:[0-9a-f]{64}")
-_STACK = re.compile(r"\s+(?:[\w.-]+/\S+\.|/home/|[\w./-]+\.go:\d)")
+_STACK = re.compile(r"\s+(?:[\w.-]+/\S+\.|/\S+\.go:\d|[\w./-]+\.go:\d)")
 _COMPLAINTS = {"ERROR", "FATAL"}
 _LENGTH = 2000
 # https://github.com/aquasecurity/trivy/blob/v0.74.0/pkg/commands/artifact/run.go
