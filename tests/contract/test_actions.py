@@ -67,7 +67,7 @@ def test_an_action_takes_and_gives_what_its_station_does(name: str) -> None:
     assert set(made["outputs"]) == {*station.outputs_of(declarations.declared(name).outputs), "result"}
     for key, option in options.items():
         assert made["inputs"][key]["required"] is option.required
-        assert made["inputs"][key].get("default", "") == option.default
+        assert made["inputs"][key].get("default", "") == (option.default_on_github or option.default)
         assert made["inputs"][key]["description"] == " ".join(option.help.split())
 
 
