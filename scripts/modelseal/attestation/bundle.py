@@ -11,7 +11,7 @@ from modelseal.attestation import dsse, jsontext
 from modelseal.attestation.rejection import Rejection, short
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
-_MEDIA_TYPES = frozenset(
+MEDIA_TYPES = frozenset(
     {MEDIA_TYPE} | {f"application/vnd.dev.sigstore.bundle+json;version={version}" for version in ("0.1", "0.2", "0.3")}
 )
 _BUNDLE_KEYS = frozenset({"mediaType", "verificationMaterial", "dsseEnvelope"})
@@ -56,6 +56,11 @@ def with_public_key(envelope: dsse.Envelope, key_hint: str) -> bytes:
     )
 
 
+def media_type(read: Bundle) -> str:
+    """Return the type of a bundle that was read, which says its version."""
+    return jsontext.as_text(jsontext.parse_object(read.document).get("mediaType"), "the media type")
+
+
 def parse(data: bytes) -> Bundle:
     """Read a bundle that holds a DSSE envelope.
 
@@ -63,7 +68,7 @@ def parse(data: bytes) -> Bundle:
         Rejection: It is not such a bundle, of another version, or has members nobody knows.
     """
     document = jsontext.parse_object(data)
-    if document.get("mediaType") not in _MEDIA_TYPES:
+    if document.get("mediaType") not in MEDIA_TYPES:
         raise Rejection(f"its media type is {short(document.get('mediaType'))}, which is not a known Sigstore bundle")
     if "messageSignature" in document:
         raise Rejection("it signs a file directly and states nothing about it; an attestation is needed")

@@ -7,7 +7,7 @@ one does not, those who push keep the list themselves, in an index under a tag t
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
@@ -63,33 +63,34 @@ def tag_of(digest: str) -> str:
     return digest.replace(":", "-")
 
 
-def listed(client: Client, subject: Reference, artifact_type: str) -> tuple[Referrer, ...]:
-    """Return what refers to a manifest, of one type: what the registry lists, and what is listed under the tag.
+def listed(client: Client, subject: Reference, artifact_types: Collection[str]) -> tuple[Referrer, ...]:
+    """Return what refers to a manifest, of given types: what the registry lists, and what is listed under the tag.
 
     Both are read, for a registry that has learned to list may not know what was pushed before.
 
     Args:
         client: With which to ask.
         subject: The manifest, by its digest.
-        artifact_type: The type of what is looked for; what has none in the list is returned too.
+        artifact_types: What is looked for; what has no type in the list is returned too.
 
     Raises:
         RegistryError: It refuses, or a list is malformed or endless.
     """
-    found = of_registry(client, subject, artifact_type) or ()
+    found = of_registry(client, subject, artifact_types) or ()
     tagged = of_tag(client, subject)
     together = {item.descriptor.digest: item for item in (*found, *(referrers(tagged) if tagged else ()))}
     return tuple(
         item
         for item in together.values()
-        if item.artifact_type in (artifact_type, "") and item.descriptor.media_type in MANIFESTS
+        if item.artifact_type in (*artifact_types, "") and item.descriptor.media_type in MANIFESTS
     )
 
 
-def of_registry(client: Client, subject: Reference, artifact_type: str) -> tuple[Referrer, ...] | None:
-    """Return what the registry lists; None if it does not know how to."""
+def of_registry(client: Client, subject: Reference, artifact_types: Collection[str]) -> tuple[Referrer, ...] | None:
+    """Return what the registry lists, of other types too if it likes; None if it does not know how to."""
     asked = f"{subject.origin}/v2/{subject.repository}/referrers/{subject.digest}"
-    url, found = f"{asked}?artifactType={quote(artifact_type, safe='')}", list[Referrer]()
+    only = "".join(quote(item, safe="") for item in artifact_types) if len(artifact_types) == 1 else ""
+    url, found = f"{asked}?artifactType={only}" if only else asked, list[Referrer]()
     for _ in range(_MOST_PAGES):
         page = client.tried(subject, lambda url=url: _page(client, subject, url))  # type: ignore[misc]
         if page is None:
