@@ -5,6 +5,7 @@ https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -12,9 +13,12 @@ from cryptography.hazmat import asn1
 
 from modelseal.attestation.rejection import Rejection, short
 from modelseal.errors import InputError
+from modelseal.gate import patterns
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 _ARC = "1.3.6.1.4.1.57264.1"
+_CLAIMS = (8, 9, 11, 12, 13, 14, 15, 17, 20, 21)
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _REPOSITORY = re.compile(r"(?:(https://[A-Za-z0-9.-]+(?::[0-9]+)?)/)?([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)")
 _WORKFLOW = re.compile(r"(https://[A-Za-z0-9.-]+(?::[0-9]+)?/)?([\w.-]+/[\w.-]+)/(\.github/workflows/[^@]+)(?:@(.+))?")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -33,6 +37,9 @@ class Identity:
         ref: The git ref the run was for.
         runner: `github-hosted` or `self-hosted`.
         invocation: URL of the run.
+        repository_id: Number of the repository, which no other one of the same name will ever have.
+        owner_id: Number of its owner.
+        trigger: The event that started the run: `push`, `release`.
     """
 
     issuer: str
@@ -43,6 +50,9 @@ class Identity:
     ref: str
     runner: str
     invocation: str
+    repository_id: str = ""
+    owner_id: str = ""
+    trigger: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,8 +64,12 @@ class Expected:
         issuer: URL of the OpenID Connect issuer.
         workflow: URL of the workflow file, without a ref.
         workflow_ref: The ref of that file.
-        ref: The git ref the run was for, `refs/heads/main`.
+        ref: The git ref the run was for, `refs/heads/main`, or a glob pattern of it: `refs/tags/v*`.
         commit: The commit the run was for.
+        repository_id: Number of the repository.
+        owner_id: Number of its owner.
+        runner: `github-hosted` or `self-hosted`.
+        triggers: The events of which one must have started the run.
     """
 
     repository: str
@@ -64,21 +78,45 @@ class Expected:
     workflow_ref: str = ""
     ref: str = ""
     commit: str = ""
+    repository_id: str = ""
+    owner_id: str = ""
+    runner: str = ""
+    triggers: tuple[str, ...] = ()
 
 
-def expected(repository: str, issuer: str, signer_workflow: str, source_ref: str, source_digest: str) -> Expected:
-    """Read the five inputs that say who must have signed.
+def expected(  # noqa: PLR0913 - as many as the certificate has claims that users know
+    repository: str,
+    issuer: str,
+    signer_workflow: str,
+    source_ref: str,
+    source_digest: str,
+    *,
+    repository_id: str = "",
+    owner_id: str = "",
+    runner: str = "",
+    triggers: Sequence[str] = (),
+) -> Expected:
+    """Read the inputs that say who must have signed.
 
     Raises:
         InputError: One of them could never match, or `repository` is missing.
     """
     url = repository_url(repository)
-    if source_ref and not source_ref.startswith("refs/"):
-        raise InputError(
-            f"{source_ref!r} is not a full git ref.",
-            where="input `source-ref`",
-            mend="Write it in full: refs/heads/main, refs/tags/v1.0.",
-        )
+    if source_ref:
+        if not source_ref.startswith("refs/"):
+            raise InputError(
+                f"{source_ref!r} is not a full git ref.",
+                where="input `source-ref`",
+                mend="Write it in full: refs/heads/main, refs/tags/v1.0.",
+            )
+        _same_ref("", source_ref)  # a pattern that is none is said now
+    for name, number in (("repository-id", repository_id), ("owner-id", owner_id)):
+        if number and not _NUMBER.fullmatch(number):
+            raise InputError(
+                f"{number!r} is not a number as GitHub gives it.",
+                where=f"input `{name}`",
+                mend="`gh api repos/OWNER/NAME --jq .id` prints the repository's, `.owner.id` its owner's.",
+            )
     commit = source_digest.removeprefix("sha1:")
     if commit and not _COMMIT.fullmatch(commit):
         raise InputError(
@@ -87,7 +125,9 @@ def expected(repository: str, issuer: str, signer_workflow: str, source_ref: str
             mend="Give the full commit hash, 40 lower-case hexadecimal digits.",
         )
     workflow, workflow_ref = _workflow(signer_workflow, url)
-    return Expected(url, issuer, workflow, workflow_ref, source_ref, commit)
+    return Expected(
+        url, issuer, workflow, workflow_ref, source_ref, commit, repository_id, owner_id, runner, tuple(triggers)
+    )
 
 
 def repository_url(repository: str) -> str:
@@ -135,9 +175,17 @@ def mismatches(found: Identity, wanted: Expected) -> tuple[str, ...]:
         own = f"a workflow of {wanted.repository}"
         reasons.append(_differs("signer", found.signer, own, same_url(home, wanted.repository)))
     if wanted.ref:
-        reasons.append(_differs("source ref", found.ref, wanted.ref, found.ref == wanted.ref))
-    if wanted.commit:
-        reasons.append(_differs("source commit", found.commit, wanted.commit, found.commit == wanted.commit))
+        reasons.append(_differs("source ref", found.ref, wanted.ref, _same_ref(found.ref, wanted.ref)))
+    if wanted.triggers:
+        either = " or ".join(wanted.triggers)
+        reasons.append(_differs("build trigger", found.trigger, either, found.trigger in wanted.triggers))
+    exact = (
+        ("source commit", found.commit, wanted.commit),
+        ("repository's number", found.repository_id, wanted.repository_id),
+        ("owner's number", found.owner_id, wanted.owner_id),
+        ("runner", found.runner, wanted.runner),
+    )
+    reasons += [_differs(what, is_, should, is_ == should) for what, is_, should in exact if should]
     return tuple(filter(None, reasons))
 
 
@@ -151,7 +199,7 @@ def of_certificate(certificate: x509.Certificate) -> Identity:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         subjects = list(names.get_values_for_type(x509.UniformResourceIdentifier))
         subjects += names.get_values_for_type(x509.RFC822Name)
-        claims = {number: _claim(certificate, number) for number in (8, 9, 11, 12, 13, 14, 21)}
+        claims = {number: _claim(certificate, number) for number in _CLAIMS}
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
         raise Rejection(f"its certificate cannot be read: {error}") from error
     if len(subjects) != 1 or len(names) != 1:
@@ -165,12 +213,20 @@ def of_certificate(certificate: x509.Certificate) -> Identity:
         ref=claims[14],
         runner=claims[11],
         invocation=claims[21],
+        repository_id=claims[15],
+        owner_id=claims[17],
+        trigger=claims[20],
     )
 
 
 def same_url(left: str, right: str) -> bool:
     """Tell whether two repository URLs name the same one: GitHub takes upper and lower case as equal, of ASCII only."""
     return left.isascii() and right.isascii() and left.lower() == right.lower()
+
+
+def _same_ref(found: str, wanted: str) -> bool:
+    """Compare git refs; no ref can have `*` or `?` in its name, so what has is a pattern."""
+    return patterns.matches_name(wanted, found) if set("*?") & set(wanted) else found == wanted
 
 
 def _same_workflow(found: str, wanted: str) -> bool:

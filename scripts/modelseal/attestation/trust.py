@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from modelseal.attestation import bundle, identity, keys, provenance
-from modelseal.attestation.rejection import Rejection
+from modelseal.attestation import bundle, identity, jsontext, keys, log_entry, provenance
+from modelseal.attestation.rejection import Rejection, short
 from modelseal.attestation.statement import Statement
 
 NotHolding = tuple[str, ...]
@@ -18,11 +18,13 @@ class Proved:
         payload: The bytes that were signed.
         signer: For people.
         certified: What the certificate says; nothing for a key.
+        logged: Where and when the transparency log took it.
     """
 
     payload: bytes
     signer: str
     certified: identity.Identity | None = None
+    logged: log_entry.LogEntry = log_entry.NONE
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,14 @@ class KeyTrust:
         said = provenance.source_of(stated.predicate)
         workflow = said.builder if said.repository else ""
         found = identity.Identity(
-            self.expected.issuer, workflow, workflow, said.repository, said.commit, said.ref, "", ""
+            issuer=self.expected.issuer,
+            subject=workflow,
+            signer=workflow,
+            repository=said.repository,
+            commit=said.commit,
+            ref=said.ref,
+            invocation="",
+            **(_said(stated) if said.repository else {"runner": ""}),
         )
         return identity.mismatches(found, self.expected)
 
@@ -74,16 +83,37 @@ class IdentityTrust:
         payload, found = self.verify(signed)
         if reasons := identity.mismatches(found, self.expected):
             raise Rejection("; ".join(reasons))
-        return Proved(payload, found.subject, found)
+        return Proved(payload, found.subject, found, log_entry.of_bundle(signed.document))
 
     def source_mismatches(self, stated: Statement, proved: Proved) -> NotHolding:
         """Compare what a provenance says with what its certificate proves; nothing for other statements."""
         if stated.predicate_type != provenance.PREDICATE_TYPE or proved.certified is None:
             return ()
         certified = proved.certified
-        return provenance.contradictions(
+        reasons = provenance.contradictions(
             stated.predicate, repository=certified.repository, commit=certified.commit, signer=certified.signer
         )
+        return reasons + tuple(
+            f"the provenance names the {name.replace('_', ' ')} {short(said)}, but the certificate {short(is_)}"
+            for name, said in _said(stated).items()
+            if said and (is_ := getattr(certified, name)) and said != is_
+        )
+
+
+# What GitHub's provenance calls the claims that a certificate has too.
+_CLAIMS = {
+    "repository_id": "repository_id",
+    "owner_id": "repository_owner_id",
+    "runner": "runner_environment",
+    "trigger": "event_name",
+}
+
+
+def _said(stated: Statement) -> dict[str, str]:
+    """Return what a provenance says of its run beside the source; empty where it does not."""
+    said = jsontext.dig(stated.predicate, "buildDefinition", "internalParameters", "github")
+    found = {name: jsontext.dig(said, claim) for name, claim in _CLAIMS.items()}
+    return {name: value if isinstance(value, str) else "" for name, value in found.items()}
 
 
 Trust = KeyTrust | IdentityTrust

@@ -6,15 +6,25 @@ folder in which one bundle is broken has been meddled with, or was copied badly.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from modelseal.attestation import bundle, jsontext, predicates, provenance, statement
+from modelseal.attestation import bundle, jsontext, predicates, provenance, sbom_subject, stated_verdict, statement
 from modelseal.attestation.plan import MODEL_SIGNATURE, Document
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.statement import Statement
 from modelseal.attestation.trust import Proved, Trust
 
 # Families of predicates whose other versions would be passed over in silence if they were not named here.
-_FAMILIES = ("https://slsa.dev/provenance/", "https://in-toto.io/attestation/vulns", predicates.SPDX_PREFIX)
+_FAMILIES = (
+    "https://slsa.dev/provenance/",
+    "https://slsa.dev/verification_summary/",
+    "https://in-toto.io/attestation/vulns",
+    "https://in-toto.io/attestation/test-result",
+    "https://cyclonedx.org/bom/",
+    predicates.SPDX_PREFIX,
+)
+_UNDERSTOOD = (provenance.PREDICATE_TYPE, predicates.SPDX, *stated_verdict.KINDS)
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _ABOUT_IMAGES = frozenset({predicates.CYCLONEDX, predicates.VULNS})
 
 
@@ -42,6 +52,19 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Clock:
+    """How old a verdict may be.
+
+    Attributes:
+        now: The time of the verification.
+        max_age: The greatest age; None for any.
+    """
+
+    now: datetime
+    max_age: timedelta | None = None
+
+
+@dataclass(frozen=True)
 class Wanted:
     """A subject, and what must be stated about it.
 
@@ -49,12 +72,14 @@ class Wanted:
         what: The subject, for people.
         sha256: Its digest.
         required: Predicate types, each of which must be stated at least once.
+        clock: How old verdicts may be.
         sboms: Files that must be the attested ones, byte for byte.
     """
 
     what: str
     sha256: str
     required: tuple[str, ...]
+    clock: Clock
     sboms: tuple[Document, ...] = ()
 
 
@@ -92,8 +117,10 @@ def judge(attestations: Sequence[Attestation], wanted: Wanted) -> tuple[str, ...
     missing = [item for item in wanted.required if item not in stated]
     reasons = [f"no attestation states {predicates.describe(item)}" for item in missing]
     for item in matching:
-        reasons += [f"{item.file}: {reason}" for reason in _against(item.statement, wanted.required)]
+        reasons += [f"{item.file}: {reason}" for reason in _against(item.statement, wanted)]
+    reasons += _too_old(matching, wanted.clock)
     reasons += _contradicting(matching)
+    reasons += _of_other_images(matching, wanted)
     for sbom in wanted.sboms:
         reasons += [f"{sbom.name}: {reason}" for reason in _sbom_reasons(sbom, matching)]
     return tuple(f"{wanted.what}: {reason}" for reason in reasons)
@@ -134,18 +161,58 @@ def _attestation(place: str, data: bytes, trust: Trust) -> Attestation:
     return Attestation(place, stated, proved)
 
 
-def _against(stated: Statement, required: Sequence[str]) -> list[str]:
+def _against(stated: Statement, wanted: Wanted) -> list[str]:
     """Say what an attestation says against its own subject."""
     kind = stated.predicate_type
-    if kind == predicates.VULNS:
-        result = predicates.result_of(stated.predicate)
-        if result != "passed":
-            return [f"its verdict is {result}" if result else "it states vulnerabilities, but no verdict on them"]
-        return []
-    known = (provenance.PREDICATE_TYPE, predicates.SPDX, *required)
-    if kind.startswith(_FAMILIES) and kind not in known:
+    if kind.startswith(_FAMILIES) and kind not in (*_UNDERSTOOD, *wanted.required):
         return [f"it is of the version {kind}, which is not understood"]
-    return []
+    verdict = stated_verdict.read(kind, stated.predicate)
+    if verdict is None:
+        return []
+    reasons = [] if verdict.passed else [verdict.said]
+    if verdict.time and verdict.time > wanted.clock.now + _CLOCKS_DIFFER:
+        reasons.append(f"its verdict is of {verdict.time:%Y-%m-%d %H:%M} UTC, which is in the future")
+    return reasons
+
+
+def _too_old(matching: Sequence[Attestation], clock: Clock) -> list[str]:
+    """Find the kinds of verdict of which even the newest is too old; what a newer one repeats may be older."""
+    if clock.max_age is None:
+        return []
+    newest: dict[str, datetime | None] = {}
+    for item in matching:
+        kind = item.statement.predicate_type
+        verdict = stated_verdict.read(kind, item.statement.predicate)
+        if verdict is not None:
+            times = [time for time in (newest.get(kind), verdict.time or item.proved.logged.time) if time]
+            newest[kind] = max(times, default=None)
+    reasons = []
+    for kind, time in sorted(newest.items()):
+        if time is None:
+            reasons.append(f"{predicates.describe(kind)} does not say of when it is, and must not be old")
+        elif clock.now - time > clock.max_age:
+            reasons.append(
+                f"the newest verdict in {predicates.describe(kind)} is of {time:%Y-%m-%d %H:%M} UTC, "
+                f"older than {stated_verdict.spoken(clock.max_age)}"
+            )
+    return reasons
+
+
+def _of_other_images(matching: Sequence[Attestation], wanted: Wanted) -> list[str]:
+    """Find SBOMs that name another image. What the gate's signed verdict calls this image are its names too."""
+    names = {wanted.sha256}
+    for item in matching:
+        verdict = stated_verdict.read(item.statement.predicate_type, item.statement.predicate)
+        names |= verdict.names if verdict and verdict.passed else frozenset()
+    reasons = []
+    for item in matching:
+        kind = item.statement.predicate_type
+        if kind in wanted.required and is_about_images(kind) and kind != predicates.VULNS:
+            named = sbom_subject.digests(kind, item.statement.predicate)
+            if named and not named & names:
+                other = min(named)
+                reasons.append(f"{item.file}: its SBOM is of another image, sha256:{other}")
+    return reasons
 
 
 def _contradicting(matching: Sequence[Attestation]) -> list[str]:

@@ -1,15 +1,15 @@
 """Verify that an image and a model are what was built, inspected and signed."""
 
-import glob
 import hashlib
 import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from modelseal import station
-from modelseal.artifacts import comparison, hashing, manifest, summary, tree
+from modelseal.artifacts import manifest, presence
 from modelseal.attestation import (
     bundle,
     identity,
@@ -25,7 +25,6 @@ from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.verification_report import Finding
 from modelseal.errors import InputError
 from modelseal.files import write_atomically
-from modelseal.report import markdown
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import ExitCode
 
@@ -212,8 +211,12 @@ def _image(inputs: Inputs, evidence: verification.Evidence, required: Sequence[s
                 f"The SBOM cannot be read: {error.strerror or error}.", where=str(path), mend="Check the input `sbom`."
             ) from error
     applicable = [item for item in required if item != plan.MODEL_SIGNATURE or not inputs.paths]
-    wanted = verification.Wanted(f"image {inputs.image}", sha256, tuple(applicable), tuple(documents))
+    wanted = verification.Wanted(f"image {inputs.image}", sha256, tuple(applicable), _clock(), tuple(documents))
     return Finding("image", inputs.image, sha256, verification.judge(evidence.attestations, wanted))
+
+
+def _clock() -> verification.Clock:
+    return verification.Clock(datetime.now(UTC))
 
 
 def _model(  # noqa: PLR0913 - what it compares is what there is
@@ -238,9 +241,12 @@ def _model(  # noqa: PLR0913 - what it compares is what there is
     ]
     reasons: tuple[str, ...] = ()
     if applicable:
-        wanted = verification.Wanted(f"model {signed.name}", sha256, tuple(applicable))
+        wanted = verification.Wanted(f"model {signed.name}", sha256, tuple(applicable), _clock())
         reasons = verification.judge(evidence.attestations, wanted)
-    reasons += tuple(f"model {signed.name}: {reason}" for reason in _disk_reasons(inputs.paths, signed, context))
+    found = presence.reasons(
+        inputs.paths, signed, folder=Path.cwd(), temp_dir=context.temp_dir, environ=context.environ
+    )
+    reasons += tuple(f"model {signed.name}: {reason}" for reason in found)
     if signed.ignored:
         logger.warning("not covered by the signature, which says so: %s", ", ".join(signed.ignored))
     return Finding("model", signed.name, sha256, reasons, signed.ignored)
@@ -281,17 +287,3 @@ def _parsed(payload: bytes) -> manifest.Manifest:
         return manifest.parse(payload)
     except InputError as error:
         raise Rejection(error.what.rstrip(".")) from error
-
-
-def _disk_reasons(paths: Sequence[str], signed: manifest.Manifest, context: Context) -> list[str]:
-    """Compare the files that are here with those that were signed."""
-    ignore = [glob.escape(name) for name in signed.ignored]
-    with hashing.Pool(workers=hashing.available_cores(), temp_dir=context.temp_dir, environ=context.environ) as pool:
-        found = tree.find(paths, ignore, Path.cwd(), on_files=pool.offer)
-        digests = pool.digests(found.files)
-    present = {file.name: digest for file, digest in zip(found.files, digests, strict=True)}
-    differences = comparison.compare(dict(signed.digests), present)
-    reasons = [f"{what}: {markdown.visible(name)}" for what, name in summary.described(differences)]
-    if found.has_links and not signed.allow_symlinks:
-        reasons.append("a symbolic link stands for one of the files, and there was none when it was signed")
-    return reasons
