@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelseal.artifacts import manifest
+from modelseal.attestation.rejection import Rejection
 from modelseal.errors import InputError
 
 A, B = "a" * 64, "b" * 64
@@ -149,3 +150,52 @@ def test_unknown_fields_are_passed_over() -> None:
 def test_any_two_files_swapped_is_another_manifest() -> None:
     swapped = manifest.make("model", [("b", A), ("a/x", B)])
     assert swapped.root_digest != MADE.root_digest
+
+
+# --- manifests that only others make ----------------------------------------------------------------------------------
+
+
+def shards(**changes: Any) -> bytes:
+    """Return a manifest of one file in two shards."""
+    resources = [
+        {"name": f"a:{start}:{end}", "algorithm": "sha256-sharded-10", "digest": digest}
+        for start, end, digest in ((0, 10, A), (10, 12, B))
+    ]
+    serialization = {"method": "shards", "hash_type": "sha256", "shard_size": 10.0, "allow_symlinks": False}
+    document = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "m", "digest": {"sha256": hashlib.sha256(bytes.fromhex(A + B)).hexdigest()}}],
+        "predicateType": "https://model_signing/signature/v1.0",
+        "predicate": {"serialization": serialization | changes, "resources": resources},
+    }
+    return json.dumps(document).encode()
+
+
+def test_shards_are_read_with_numbers_as_protobuf_writes_them() -> None:
+    read = manifest.parse_any(shards())
+    assert read.shard_size == 10
+    assert not read.is_ours
+    assert manifest.parse_any(shards(shard_size=10)) == read
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, "10", True, None, 1e300, [], 11])
+def test_shards_of_no_size_or_another_are_refused(size: object) -> None:
+    with pytest.raises(InputError, match="not a manifest"):
+        manifest.parse_any(shards(shard_size=size))
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "a:0", "a:0:0", "a:1:0", "a:01:2", "a:-1:2", ":0:1", "../a:0:1", "/a:0:1", "a:0:x"]
+)
+def test_names_that_are_no_shards(name: str) -> None:
+    with pytest.raises(Rejection):
+        manifest.shard_of(name)
+
+
+def test_what_only_others_make_is_not_taken_for_ours() -> None:
+    with pytest.raises(InputError, match="each whole file"):
+        manifest.parse(shards())
+    alone = manifest.encode(manifest.make("m", [("a", A)])).replace(b'"name": "a"', b'"name": "."')
+    assert manifest.parse_any(alone).digests == ((".", A),)
+    with pytest.raises(InputError, match="each whole file"):
+        manifest.parse(alone)

@@ -9,7 +9,7 @@ one file ends: two trees can share it. What identifies a tree is the SHA-256 of 
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 
@@ -20,8 +20,13 @@ from modelseal.errors import InputError
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://model_signing/signature/v1.0"
+ITSELF = "."  # the name of the only file where a file was signed and not a folder; the subject has its real name
 _ALGORITHM = "sha256"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+# What others sign with, and the length of its digests in hexadecimal.
+_HEX_LENGTHS = {"sha256": 64, "blake2b": 128, "blake3": 64}
+_HEX = re.compile(r"[0-9a-f]+")
+_LARGEST_SHARD = 1 << 53
+_SHARD = re.compile(r"(.+):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -33,17 +38,27 @@ class Manifest:
         digests: Names and hexadecimal SHA-256 digests of its files, in the order in which they are written down.
         ignored: Names that were left out; folders stand for all their contents.
         allow_symlinks: Whether the tree has symbolic links in it that stand for files.
+        hash_type: `sha256`; only others use `blake2b` and `blake3`.
+        shard_size: In bytes, where each file was cut into shards, which only others do; 0 where it was not. The digests
+            are then those of shards, which are named `file:start:end`.
     """
 
     name: str
     digests: tuple[tuple[str, str], ...]
     ignored: tuple[str, ...] = ()
     allow_symlinks: bool = False
+    hash_type: str = _ALGORITHM
+    shard_size: int = 0
 
     @property
     def root_digest(self) -> str:
         """The subject's digest, in hexadecimal; see above for what it does not cover."""
         return hashlib.sha256(bytes.fromhex("".join(digest for _, digest in self.digests))).hexdigest()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is of the one kind that we make: a SHA-256 for each whole file of a folder."""
+        return self.hash_type == _ALGORITHM and not self.shard_size and all(name != ITSELF for name, _ in self.digests)
 
 
 def make(
@@ -89,18 +104,39 @@ def encode(manifest: Manifest) -> bytes:
 
 
 def parse(data: bytes) -> Manifest:
-    """Read a manifest, ours or another tool's. Fields that the formats do not define are passed over.
+    """Read a manifest of the kind that we make: a SHA-256 for each whole file. Unknown fields are passed over.
 
     Raises:
         InputError: It is not one, contradicts itself, or has names that lead out of the tree.
     """
+    read = parse_any(data)
+    if not read.is_ours:
+        raise _refused("it does not have the SHA-256 of each whole file of a folder")
+    return read
+
+
+def parse_any(data: bytes) -> Manifest:
+    """Read a manifest of any kind that OpenSSF Model Signing v1.0 knows, as others sign them.
+
+    Raises:
+        InputError: As for `parse`.
+    """
     try:
         return _manifest(jsontext.parse_object(data))
     except Rejection as rejection:
-        raise InputError(
-            f"This is not a manifest of OpenSSF Model Signing v1.0: {rejection}.",
-            mend="Give a manifest that `hash-artifacts` wrote; a signature is checked by `verify`.",
-        ) from rejection
+        raise _refused(str(rejection)) from rejection
+
+
+def shard_of(name: str) -> tuple[str, int, int]:
+    """Return the file that a shard's name names, and where in it the shard begins and ends.
+
+    Raises:
+        Rejection: It is not the name of a shard.
+    """
+    match = _SHARD.fullmatch(name)
+    if match is None or int(match[2]) >= int(match[3]):
+        raise Rejection(f"{short(name)} is not the name of a shard")
+    return check_name(match[1]), int(match[2]), int(match[3])
 
 
 def check_name(name: str) -> str:
@@ -115,6 +151,13 @@ def check_name(name: str) -> str:
     return name
 
 
+def _refused(why: str) -> InputError:
+    return InputError(
+        f"This is not a manifest of OpenSSF Model Signing v1.0: {why}.",
+        mend="Give a manifest that `hash-artifacts` wrote; a signature is checked by `verify`.",
+    )
+
+
 def _manifest(statement: dict[str, object]) -> Manifest:
     _expect(statement.get("_type"), STATEMENT_TYPE, "_type")
     _expect(statement.get("predicateType"), PREDICATE_TYPE, "predicateType")
@@ -124,31 +167,60 @@ def _manifest(statement: dict[str, object]) -> Manifest:
     subject = jsontext.as_object(subjects[0], "the subject")
     predicate = jsontext.as_object(statement.get("predicate"), "predicate")
     serialization = jsontext.as_object(predicate.get("serialization"), "serialization")
-    _expect(serialization.get("method"), "files", "serialization.method")
-    _expect(serialization.get("hash_type"), _ALGORITHM, "serialization.hash_type")
+    hash_type = serialization.get("hash_type")
+    if not isinstance(hash_type, str) or hash_type not in _HEX_LENGTHS:
+        raise Rejection(f"serialization.hash_type is {short(hash_type)}, and none of {', '.join(_HEX_LENGTHS)}")
+    shard_size = _shard_size(serialization)
     allow_symlinks = serialization.get("allow_symlinks")
     if not isinstance(allow_symlinks, bool):
         raise Rejection("serialization.allow_symlinks is neither true nor false")
     ignored = jsontext.as_list(serialization.get("ignore_paths", []), "serialization.ignore_paths")
     manifest = Manifest(
         jsontext.as_text(subject.get("name"), "the subject's name"),
-        _digests(jsontext.as_list(predicate.get("resources"), "resources")),
+        _digests(jsontext.as_list(predicate.get("resources"), "resources"), hash_type, shard_size),
         tuple(jsontext.as_text(name, "an ignored path") for name in ignored),
         allow_symlinks,
+        hash_type,
+        shard_size,
     )
     _expect(jsontext.dig(subject, "digest", _ALGORITHM), manifest.root_digest, "the subject's SHA-256")
     return manifest
 
 
-def _digests(resources: list[object]) -> tuple[tuple[str, str], ...]:
+def _shard_size(serialization: Mapping[str, object]) -> int:
+    """Return the size of shards in bytes, 0 for whole files.
+
+    Numbers of a protobuf `Struct` are floating, and come as `1000000000.0`.
+    """
+    method = serialization.get("method")
+    if method == "files":
+        return 0
+    _expect(method, "shards", "serialization.method")
+    size = serialization.get("shard_size")
+    if isinstance(size, float) and size.is_integer():
+        size = int(size)
+    if type(size) is not int or not 0 < size < _LARGEST_SHARD:
+        raise Rejection(f"serialization.shard_size is {short(size)}, and no number of bytes")
+    return size
+
+
+def _digests(resources: list[object], hash_type: str, shard_size: int) -> tuple[tuple[str, str], ...]:
     digests: dict[str, str] = {}
+    length = _HEX_LENGTHS[hash_type]
+    # The reference implementation names the size again with each shard; the specification does not.
+    algorithms = {hash_type, f"{hash_type}-sharded-{shard_size}"} if shard_size else {hash_type}
     for item in resources:
         resource = jsontext.as_object(item, "a resource")
-        name = check_name(jsontext.as_text(resource.get("name"), "a resource's name"))
+        name = jsontext.as_text(resource.get("name"), "a resource's name")
+        if shard_size:
+            shard_of(name)
+        elif name != ITSELF or len(resources) > 1:
+            check_name(name)
         digest = resource.get("digest")
-        _expect(resource.get("algorithm"), _ALGORITHM, f"the algorithm of {short(name)}")
-        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
-            raise Rejection(f"the digest of {short(name)} is not a SHA-256 in lower-case hexadecimal")
+        if resource.get("algorithm") not in algorithms:
+            _expect(resource.get("algorithm"), hash_type, f"the algorithm of {short(name)}")
+        if not isinstance(digest, str) or len(digest) != length or not _HEX.fullmatch(digest):
+            raise Rejection(f"the digest of {short(name)} is not {length} lower-case hexadecimal digits")
         if name in digests:
             raise Rejection(f"{short(name)} comes twice")
         digests[name] = digest
