@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "scripts" / "modelseal"
 FILES = sorted(PACKAGE.rglob("*.py"))
-ROOMS = ("artifacts", "attestation", "image", "models", "report", "sbom", "vulnerabilities")
+ROOMS = ("artifacts", "attestation", "audit", "image", "models", "report", "sbom", "vulnerabilities")
 # From the top to the ground: a module imports only what is below it.
 LEVELS = (
     ("cli",),

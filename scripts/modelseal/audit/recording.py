@@ -1,0 +1,95 @@
+"""Record what a station does, however it ends.
+
+with recording.of("attest", inputs.audit_log, context.environ) as record:
+    ...
+    record.subjects = (entry.Subject(image, digest),)
+    record.statements = tuple(entry.statement_of(data, kind, signer) for ...)
+    record.ends(outcome.exit_code, outcome.headline)
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from modelseal.audit import entry, log
+from modelseal.errors import ModelsealError
+from modelseal.verdict import ExitCode
+
+logger = logging.getLogger(__name__)
+
+
+class Record:
+    """What is known of a run so far; `of` writes it down in the end.
+
+    Attributes:
+        subjects: What the run is about.
+        statements: What was signed, or was accepted.
+        policy: SHA-256 of the policy; empty without one.
+        exit_code: How it ended: a bug, until something else is known.
+        message: The conclusion in one line.
+    """
+
+    def __init__(self) -> None:
+        self.subjects: tuple[entry.Subject, ...] = ()
+        self.statements: tuple[entry.Statement, ...] = ()
+        self.policy = ""
+        self.exit_code = ExitCode.BUG
+        self.message = ""
+
+    def ends(self, exit_code: ExitCode, message: str) -> None:
+        """Say how the run ended."""
+        self.exit_code = exit_code
+        self.message = message
+
+
+@contextlib.contextmanager
+def of(station: str, path: Path | None, environ: Mapping[str, str]) -> Iterator[Record]:
+    """Record a run in the log when the block ends, with its error if it ends with one.
+
+    The log is tried before the block begins, so that nothing is signed that could not be recorded. A run that passed
+    and cannot be recorded has not passed; one that failed keeps its own error.
+
+    Args:
+        station: `attest` or `verify`.
+        path: The log; nothing is recorded without one.
+        environ: The environment, for who runs it.
+
+    Raises:
+        InputError: The log's path cannot be used.
+        ToolError: The log cannot be written to.
+        VerificationFailed: The log's end has been changed.
+    """
+    record = Record()
+    if path is not None:
+        log.check(path)
+    try:
+        yield record
+    except BaseException as error:
+        if isinstance(error, ModelsealError):
+            record.ends(error.exit_code, error.what)
+        else:  # what it says is not for a log: it may hold anything
+            machine = isinstance(error, OSError)
+            record.ends(ExitCode.TOOL if machine else ExitCode.BUG, type(error).__name__)
+        try:
+            _write(station, path, environ, record)
+        except (ModelsealError, OSError) as second:
+            logger.error("this run is missing in the audit log: %s", second)  # noqa: TRY400 - a sentence, no bug
+        raise
+    _write(station, path, environ, record)
+
+
+def _write(station: str, path: Path | None, environ: Mapping[str, str], record: Record) -> None:
+    if path is None:
+        return
+    run = entry.Run(
+        station,
+        entry.who_runs(environ),
+        record.exit_code,
+        record.subjects,
+        record.statements,
+        record.policy,
+        record.message,
+    )
+    number = log.append(path, run)
+    logger.info("recorded in %s as entry %d", path, number)
