@@ -82,7 +82,7 @@ $(BIN)/made: tests/requirements.lock
 	@touch $@
 
 .PHONY: node_modules
-node_modules: tests/contract/node_modules/.made tests/assets/local-sigstore/node_modules/.made
+node_modules: tests/contract/node_modules/.made tests/assets/local-sigstore/node_modules/.made tests/assets/github-api/node_modules/.made
 
 %/node_modules/.made: %/package-lock.json
 	@bash tests/setup.sh node
