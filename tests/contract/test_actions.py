@@ -94,6 +94,14 @@ def test_names_are_kebab_case_and_described(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_description_has_an_expression(name: str) -> None:
+    """GitHub evaluates those as well when it loads an action, and knows no context there: it refuses the whole action."""
+    made = action(name)
+    described = [made, *made["inputs"].values(), *made["outputs"].values()]
+    assert [item["description"] for item in described if "${{" in item["description"]] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_pasted_into_a_script_and_nothing_leaks_into_later_steps(name: str) -> None:
     text = declarations.action_path(name).read_text(encoding="utf-8")
     assert "GITHUB_ENV" not in text

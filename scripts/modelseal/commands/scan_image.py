@@ -1,13 +1,13 @@
 """Station `scan-image`: images scanned with Trivy, once each, judged, and rendered for everyone."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from modelseal import station, tools
-from modelseal.errors import InputError, ToolError
+from modelseal.errors import InputError, ModelsealError
 from modelseal.files import write_atomically
 from modelseal.gate import given, judge
 from modelseal.gate.finding import Kind, Severity
@@ -111,7 +111,7 @@ class Inputs:
         "Whether to write a comment on the pull request, and to keep it up to date.", station.boolean, default="false"
     )
     github_token: str = option(
-        "Token for `upload-sarif` and `comment`: `${{ github.token }}`. The scanner never sees it.",
+        "Token for `upload-sarif` and `comment`: the job's, `github.token`. The scanner never sees it.",
         station.text,
         secret=True,
     )
@@ -165,6 +165,7 @@ class _Scanned:
     """One image that was judged, and the files about it."""
 
     result: Result
+    category: str
     reports: tuple[Path, ...]
     written: files.Files
 
@@ -202,7 +203,8 @@ def run(inputs: Inputs, context: Context) -> Outcome:
             looked_for=[_KINDS[scanner] for scanner in inputs.scanners],
         )  # fmt: skip
         result = Result(inspection.evidence, rules.policy, judgement)
-        done.append(_written(result, inspection, target.stem, inputs, context.output_dir))
+        category = _category(result, inputs, target.stem, {item.category for item in done})
+        done.append(_written(result, inspection, category, inputs.location, context.output_dir / target.stem))
     outcome = _outcome(done)
     _publish(done, inputs, context, failed=outcome.exit_code is not ExitCode.PASSED)
     return outcome
@@ -231,21 +233,22 @@ def _inspector(inputs: Inputs, rules: given.Rules, context: Context) -> Inspecto
     )
 
 
-def _written(result: Result, inspection: Inspection, stem: str, inputs: Inputs, folder: Path) -> _Scanned:
+def _written(result: Result, inspection: Inspection, category: str, location: str, place: Path) -> _Scanned:
+    folder, stem = place.parent, place.name
     paths = files.reports(folder, stem, [platform for platform, _ in inspection.reports])
     for path, (_, content) in zip(paths, inspection.reports, strict=True):
         write_atomically(path, content)
-    shown = files.Shown(_category(result, inputs), inputs.location, inspection.products)
-    return _Scanned(result, paths, files.write(result, folder, stem, shown))
+    shown = files.Shown(category, location, inspection.products)
+    return _Scanned(result, category, paths, files.write(result, folder, stem, shown))
 
 
-def _category(result: Result, inputs: Inputs) -> str:
+def _category(result: Result, inputs: Inputs, stem: str, taken: Container[str]) -> str:
+    """Name the analysis; one name for several images would let each close the alerts of the one before it."""
     own = sarif_identity.category("scan-image", result.evidence.name, matrix=inputs.matrix)
-    if not inputs.sarif_category:
-        return own
-    # One name for several images would let each close the alerts of the one before it.
-    several = max(len(inputs.image), len(inputs.archive)) > 1
-    return f"{inputs.sarif_category}/{own}" if several else inputs.sarif_category
+    if inputs.sarif_category:
+        several = max(len(inputs.image), len(inputs.archive)) > 1
+        own = f"{inputs.sarif_category}/{own}" if several else inputs.sarif_category
+    return f"{own}/{stem}" if own in taken else own  # of two tags of an image, for instance
 
 
 def _outcome(done: Sequence[_Scanned]) -> Outcome:
@@ -291,10 +294,10 @@ def _publish(done: Sequence[_Scanned], inputs: Inputs, context: Context, *, fail
     from modelseal.report.publishing import Publisher  # noqa: PLC0415 # only where it was asked for
 
     publisher = Publisher(context.environ, inputs.github_token, inputs.location)
-    results = [(item.result, _category(item.result, inputs)) for item in done]
+    results = [(item.result, item.category) for item in done]
     try:
         publisher.tell(results, alerts=inputs.upload_sarif, comment=inputs.comment)
-    except ToolError as error:
+    except ModelsealError as error:
         if not failed:
             raise
         logger.warning("%s", error)
