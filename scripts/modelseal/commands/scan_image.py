@@ -165,7 +165,7 @@ class _Scanned:
     """One image that was judged, and the files about it."""
 
     result: Result
-    category: str
+    shown: files.Shown
     reports: tuple[Path, ...]
     written: files.Files
 
@@ -192,7 +192,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     now = datetime.now(UTC)
     rules = _rules(inputs, now)
     inspector = _inspector(inputs, rules, context)
-    done = []
+    done: list[_Scanned] = []
     for target in wanted:
         images = target.images(inputs.platforms, context.environ, context.temp_dir)
         name = target.name if target.reference else images.name or target.name
@@ -203,8 +203,9 @@ def run(inputs: Inputs, context: Context) -> Outcome:
             looked_for=[_KINDS[scanner] for scanner in inputs.scanners],
         )  # fmt: skip
         result = Result(inspection.evidence, rules.policy, judgement)
-        category = _category(result, inputs, target.stem, {item.category for item in done})
-        done.append(_written(result, inspection, category, inputs.location, context.output_dir / target.stem))
+        category = _category(result, inputs, target.stem, [item.shown.category for item in done])
+        shown = files.Shown(category, inputs.location, inspection.products)
+        done.append(_written(result, inspection, context.output_dir, target.stem, shown))
     outcome = _outcome(done)
     _publish(done, inputs, context, failed=outcome.exit_code is not ExitCode.PASSED)
     return outcome
@@ -226,28 +227,24 @@ def _inspector(inputs: Inputs, rules: given.Rules, context: Context) -> Inspecto
     tool = tools.provide("trivy", inputs.trivy, tools_dir=inputs.tools_dir, environ=context.environ)
     folder = context.temp_dir / "trivy"
     folder.mkdir()
-    databases = Databases(inputs.db_dir, inputs.db_repository, folder, inputs.max_db_age, context.environ)
+    source = Databases(inputs.db_dir, inputs.db_repository, folder, inputs.max_db_age, context.environ)
     identity = Scanner(tool.name, tool.version, tool.sha256)
-    return Inspector(
-        trivy.Trivy(tool.path, context.environ, folder), identity, inputs.scanners, databases, rules.policy
-    )
+    scanner = trivy.Trivy(tool.path, context.environ, folder)
+    return Inspector(scanner, identity, inputs.scanners, source, rules.policy)
 
 
-def _written(result: Result, inspection: Inspection, category: str, location: str, place: Path) -> _Scanned:
-    folder, stem = place.parent, place.name
+def _written(result: Result, inspection: Inspection, folder: Path, stem: str, shown: files.Shown) -> _Scanned:
     paths = files.reports(folder, stem, [platform for platform, _ in inspection.reports])
     for path, (_, content) in zip(paths, inspection.reports, strict=True):
         write_atomically(path, content)
-    shown = files.Shown(category, location, inspection.products)
-    return _Scanned(result, category, paths, files.write(result, folder, stem, shown))
+    return _Scanned(result, shown, paths, files.write(result, folder, stem, shown))
 
 
 def _category(result: Result, inputs: Inputs, stem: str, taken: Container[str]) -> str:
     """Name the analysis; one name for several images would let each close the alerts of the one before it."""
     own = sarif_identity.category("scan-image", result.evidence.name, matrix=inputs.matrix)
-    if inputs.sarif_category:
-        several = max(len(inputs.image), len(inputs.archive)) > 1
-        own = f"{inputs.sarif_category}/{own}" if several else inputs.sarif_category
+    if name := inputs.sarif_category:
+        own = f"{name}/{own}" if max(len(inputs.image), len(inputs.archive)) > 1 else name
     return f"{own}/{stem}" if own in taken else own  # of two tags of an image, for instance
 
 
@@ -276,8 +273,8 @@ def _outcome(done: Sequence[_Scanned]) -> Outcome:
         new_count=str(sum(item.novelty is Novelty.NEW for item in judged)) if compared else "",
     )
     passed = all(judgement.verdict is Verdict.PASSED for judgement in judgements)
-    share = max(3, _ANNOTATIONS // len(done))
-    shown = [(item.level, item.message) for one in done for item in annotations.of(one.result, most=share)]
+    most = max(3, _ANNOTATIONS // len(done))
+    shown = [(item.level, item.message) for one in done for item in annotations.of(one.result, most=most)]
     return Outcome(
         ExitCode.PASSED if passed else ExitCode.GATE_FAILED,
         outputs,
@@ -294,7 +291,7 @@ def _publish(done: Sequence[_Scanned], inputs: Inputs, context: Context, *, fail
     from modelseal.report.publishing import Publisher  # noqa: PLC0415 # only where it was asked for
 
     publisher = Publisher(context.environ, inputs.github_token, inputs.location)
-    results = [(item.result, item.category) for item in done]
+    results = [(item.result, item.shown.category) for item in done]
     try:
         publisher.tell(results, alerts=inputs.upload_sarif, comment=inputs.comment)
     except ModelsealError as error:
