@@ -3,7 +3,7 @@ import json
 import subprocess
 import sys
 import time
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import policy_reference
 from modelseal.errors import InputError
 from modelseal.gate import policy_file, policy_grammar, yaml_text
+from modelseal.gate.deployment import Deployment
 from modelseal.gate.finding import Kind, Severity
 from modelseal.gate.grammar import Reading, every_key
 from modelseal.gate.policy import Licenses, Policy, Rule, Threshold, Waiver
@@ -102,6 +103,24 @@ def test_every_key_reaches_the_policy() -> None:
             ),
         ),
         unreadable=("srv/tests/broken/**",),
+        deployments=(
+            ("staging", Deployment("acme/fraud-model", require=("provenance", "vulns"), line=49)),
+            (
+                "production",
+                Deployment(
+                    repository="acme/fraud-model",
+                    repository_id="804070735",
+                    owner_id="16248153",
+                    signer_workflow="acme/fraud-model/.github/workflows/release.yml",
+                    source_ref="refs/tags/v*",
+                    runner="github-hosted",
+                    triggers=("push", "release"),
+                    require=("provenance", "spdx", "cyclonedx", "vulns", "model-signature"),
+                    max_age=timedelta(days=7),
+                    line=52,
+                ),
+            ),
+        ),
         source=SOURCE,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
     )
@@ -487,6 +506,50 @@ def test_the_schema_accepts_what_we_accept(document: Any, *, block_style: bool) 
         refused = error.mistakes
     beyond = all(any(words in item.what for words in BEYOND_THE_SCHEMA) for item in refused)
     assert valid if not refused else not valid or beyond, (text, refused)
+
+
+# --- what is demanded before a deployment ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("{}", "names no environment"),
+        ("[production]", "stands where keys belong"),
+        ("{production: {}}", "who must have signed"),
+        ("{production: {require: [provenance]}}", "who must have signed"),
+        ("{'': {repository: a/b}}", "not a name for an environment"),
+        ("{'pro duction': {repository: a/b}}", "not a name for an environment"),
+        ("{1: {repository: a/b}}", "not a name for an environment"),
+        ("{production: {repository: a}}", "not a repository"),
+        ("{production: {repository: 'a/*'}}", "not a repository"),
+        ("{production: {repository: 'http://github.com/a/b'}}", "not a repository"),
+        ("{production: {repository: a/b, repository-id: '12'}}", "not a whole number"),
+        ("{production: {repository: a/b, owner-id: 0}}", "not between"),
+        ("{production: {repository: a/b, signer-workflow: release.yml}}", "not a workflow"),
+        ("{production: {repository: a/b, source-ref: main}}", "not a full git ref"),
+        ("{production: {repository: a/b, source-ref: 'refs/**x'}}", "not a full git ref"),
+        ("{production: {repository: a/b, runner: hosted}}", "not one of"),
+        ("{production: {repository: a/b, triggers: []}}", "is empty"),
+        ("{production: {repository: a/b, require: [sbom]}}", "not a statement"),
+        ("{production: {repository: a/b, require: [Provenance]}}", "not a statement"),
+        ("{production: {repository: a/b, max-age: 7}}", "is a number"),
+        ("{production: {repository: a/b, max-age: 7 days}}", "not a duration"),
+        ("{production: {repository: a/b, max-age: 0d}}", "not a duration"),
+        ("{production: {public-key: a.pub, signer-workflow: a/b/.github/workflows/c.yml}}", "not of which repository"),
+        ("{production: {public-key: a.pub, trust-config: b.json}}", "without any"),
+        ("{production: {repository: a/b, fail-on: [HIGH]}}", "does not belong here"),
+        ("{production: {repository: a/b, environment: x}}", "no key"),
+    ],
+)
+def test_demands_that_are_none(section: str, words: str) -> None:
+    told = mistakes(f"version: 1\nverify: {section}\n")
+    assert any(words in what for _, _, what, _ in told), told
+
+
+def test_of_the_same_environment_there_is_one() -> None:
+    text = "version: 1\nverify:\n  production: {repository: a/b}\n  production: {repository: a/c}\n"
+    assert any("twice" in what or "again" in what for _, _, what, _ in mistakes(text)), mistakes(text)
 
 
 # --- hostile files -------------------------------------------------------------------------------------------------

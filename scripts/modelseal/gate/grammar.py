@@ -4,6 +4,7 @@
 documentation is a table of its keys. Nothing is guessed: what is not of the declared type is a mistake with a mend.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from modelseal.gate.mistakes import Mistake, Place, below, shown
 from modelseal.gate.yaml_nodes import Mapping as Group
 from modelseal.gate.yaml_nodes import Node, Refused, Scalar, Sequence
 
+_NAME = r"^[A-Za-z][A-Za-z0-9._-]{0,62}$"
 INVALID: Any = object()  # what a type returns when it has noted a mistake
 
 
@@ -216,6 +218,40 @@ class MapOf:
         return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
+@dataclass(frozen=True)
+class GroupsOf:
+    """Groups of keys, each with a name that the file's author chose."""
+
+    item: Section
+    of: str  # what they are for
+    example: str
+
+    @property
+    def noun(self) -> str:
+        """What it is called."""
+        return f"for each {self.of} {self.item.noun}"
+
+    def read(self, node: Node, key: str, reading: Reading) -> Any:
+        """Return pairs of name and values."""
+        if not isinstance(node, Group):
+            return _other_shape(node, key, reading, "keys", f"Write {self.example}.")
+        if not node.entries:
+            return reading.wrong(node.place, key, f"It names no {self.of}.", f"Write {self.example}.")
+        values = []
+        for name, value in node.entries:
+            reading.places[full := below(key, name.text)] = value.place
+            values.append((name.text, self.item.read(value, full, reading)))
+            if not re.fullmatch(_NAME, name.text):
+                what = f"`{shown(name.text)}` is not a name for an {self.of}."
+                reading.wrong(name.place, full, what, "Begin with a letter; use letters, digits, `.`, `_` and `-`.")
+        return INVALID if any(value is INVALID for _, value in values) else tuple(values)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema."""
+        made = {"type": "object", "additionalProperties": False, "minProperties": 1}
+        return made | {"patternProperties": {_NAME: self.item.schema()}}
+
+
 def _other_shape(node: Node, key: str, reading: Reading, wanted: str, mend: str) -> Any:
     """Note that a value has not the right shape."""
     if isinstance(node, Refused):
@@ -253,6 +289,8 @@ def every_key(section: Section, path: str = "") -> Iterator[tuple[str, Key]]:
         full = f"{path}.{item.name}" if path else item.name
         if isinstance(inner, ListOf):
             inner, full = inner.item, f"{full}[]"
+        elif isinstance(inner, GroupsOf):
+            full, inner = f"{full}.<{inner.of}>", inner.item
         if isinstance(inner, Section):
             yield from every_key(inner, full)
 

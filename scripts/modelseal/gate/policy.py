@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from modelseal.gate.deployment import Deployment
 from modelseal.gate.finding import Kind, Severity
 
 DEFAULT_FAIL_ON = frozenset({Severity.CRITICAL, Severity.HIGH})
@@ -100,6 +101,7 @@ class Policy:
         fail_on_new_only: Whether vulnerabilities that the baseline has too do not fail.
         unreadable: Glob patterns of files that the scanner may fail to read.
         without_system: Whether an image without an operating system (FROM scratch) may be judged by its other packages.
+        deployments: By environment, what must be proved of a release before it is deployed there.
         source: The policy file; empty when there is none.
         sha256: Of the policy file's bytes; empty when there is none.
     """
@@ -113,6 +115,7 @@ class Policy:
     fail_on_new_only: bool = False
     unreadable: tuple[str, ...] = ()
     without_system: bool = False
+    deployments: tuple[tuple[str, Deployment], ...] = ()
     source: str = ""
     sha256: str = ""
 

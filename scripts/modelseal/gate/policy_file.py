@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from modelseal import station
 from modelseal.errors import InputError
 from modelseal.gate import policy_grammar
+from modelseal.gate.deployment import Deployment
 from modelseal.gate.finding import Kind, Severity
 from modelseal.gate.grammar import Reading
 from modelseal.gate.mistakes import Mistake, Place, shown
@@ -129,6 +131,9 @@ def _policy(values: Mapping[str, Any], places: Mapping[str, Place], source: str,
         fail_on_new_only=vulnerabilities.get("fail-on-new-only", False),
         unreadable=scan.get("unreadable", ()),
         without_system=scan.get("without-operating-system", False),
+        deployments=tuple(
+            (name, _deployment(demands, places[f"verify.{name}"].line)) for name, demands in values.get("verify", ())
+        ),
         source=source,
         sha256=sha256,
     )
@@ -167,6 +172,16 @@ def _waiver(values: Mapping[str, Any], number: int, places: Mapping[str, Place])
         line=places[f"waivers[{number}]"].line,
         expires_line=places[f"waivers[{number}].expires"].line,
     )
+
+
+def _deployment(values: Mapping[str, Any], line: int) -> Deployment:
+    given = {name.replace("-", "_"): value for name, value in values.items()}
+    for number in ("repository_id", "owner_id"):
+        if number in given:
+            given[number] = str(given[number])
+    if "max_age" in given:
+        given["max_age"] = station.duration(given["max_age"])
+    return Deployment(**given, line=line)
 
 
 def _severities(words: tuple[str, ...]) -> frozenset[Severity]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modelseal.gate import patterns
+from modelseal.gate.deployment_grammar import DEPLOYMENTS
 from modelseal.gate.finding import Severity
 from modelseal.gate.grammar import Demand, Key, ListOf, MapOf, Section, every_key
 from modelseal.gate.grammar_types import Boolean, Choice, Constant, Day, Number, Text
@@ -218,6 +219,7 @@ POLICY = Section(
             "report. Each key that a waiver has narrows it.",
             "[{id: CVE-2024-0001, expires: 2026-12-31, reason: Never reached., owner: platform-team}]", "[]",
             also=("waiver", "ignore", "ignores", "exceptions", "allowlist", "suppressions", "exemptions")),
+        DEPLOYMENTS,
     )
 )  # fmt: skip
 

@@ -1,0 +1,82 @@
+"""The part of the policy file's grammar that is about deploying: what `verify` demands, for each environment."""
+
+from modelseal.gate import patterns
+from modelseal.gate.grammar import Demand, GroupsOf, Key, ListOf, Section
+from modelseal.gate.grammar_types import Choice, Number, Text
+
+_NAME = r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+"
+_SERVER = r"(https://[A-Za-z0-9.-]+(:[0-9]+)?/)?"
+_REPOSITORY = Text(
+    "repository", rf"^{_SERVER}{_NAME}$", "Write owner/name, or its URL where it is not on github.com.", 300
+)
+_WORKFLOW = Text(
+    "workflow", rf"^{_SERVER}{_NAME}/\.github/workflows/[^@\s]+(@[^\s]+)?$",
+    "Write owner/name/.github/workflows/file.yml, with @ref after it if that must match too.", 500,
+)  # fmt: skip
+_REF = Text(
+    "full git ref", r"^(?=refs/)" + patterns.GLOB.removeprefix("^"),
+    "Write it in full: refs/heads/main; `*` stands for anything without a `/`: refs/tags/v*.", patterns.MAX_LENGTH,
+)  # fmt: skip
+_URL = Text(
+    "https address", r"^https://[^\s]+$", "Write the address in full: https://token.actions.githubusercontent.com."
+)
+_EVENT = Text("name of an event", r"^[a-z_]+$", "Write it as GitHub does: push, release, workflow_dispatch.", 60)
+_PATH = Text("path", r"^[^\s\0]([^\0\n\r\t]*[^\s\0])?$", "Write the path of the file, from where the station runs.")
+_NUMBER = Number(1, 10**15)
+_AGE = Text("duration", r"^[1-9][0-9]{0,5}[mhd]$", "Write minutes, hours or days: 90m, 48h, 7d.")
+_STATEMENT = Text(
+    "statement", r"^(provenance|spdx|cyclonedx|vulns|test-result|model-signature|https://[^\s]+)$",
+    "Write provenance, spdx, cyclonedx, vulns, test-result, model-signature, or a predicate type's URI.", 300,
+)  # fmt: skip
+_ABOUT_THE_RUN = ("repository-id", "owner-id", "signer-workflow", "source-ref", "runner", "triggers")
+_ABOUT_CERTIFICATES = ("issuer", "trust-config")
+
+_ENVIRONMENT = Section(
+    (
+        Key("repository", _REPOSITORY, "The repository whose workflow must have signed.", "acme/fraud-model", "any"),
+        Key("repository-id", _NUMBER, "Its number, which another repository of the same name never has.",
+            "804070735", "any"),
+        Key("owner-id", _NUMBER, "Its owner's number.", "16248153", "any"),
+        Key("signer-workflow", _WORKFLOW, "The workflow file that must have signed, with `@ref` after it if that must "
+            "match too.", "acme/fraud-model/.github/workflows/release.yml", "any"),
+        Key("source-ref", _REF, "The git ref that must have been built; a pattern, see [patterns](#patterns).",
+            '"refs/tags/v*"', "any", also=("ref",)),
+        Key("issuer", _URL, "Who must have vouched for the workflow.",
+            "https://token.actions.githubusercontent.com"),
+        Key("runner", Choice(("github-hosted", "self-hosted"), "kind of runner"),
+            "On whose machine the workflow must have run.", "github-hosted", "any", also=("runner-environment",)),
+        Key("triggers", ListOf(_EVENT, 1, "Name an event, or take the line out."),
+            "The events of which one must have started the run.", "[push, release]", "any", also=("events", "trigger")),
+        Key("public-key", _PATH, "The public key that must have signed, instead of a workflow: the path of a PEM file.",
+            "keys/release.pub", "none", also=("key",)),
+        Key("trust-config", _PATH, "The root of trust that must be used: the path of a file.",
+            ".github/trusted-root.json", "any", also=("trust-root", "trusted-root")),
+        Key("require", ListOf(_STATEMENT, 1, "Name a statement, or take the line out."),
+            "What must be attested, beside what the input `require` names: provenance, spdx, cyclonedx, vulns, "
+            "test-result, model-signature, or predicate types' URIs.", "[provenance, vulns, spdx]", "[provenance]",
+            also=("requires", "required", "predicates", "predicate-types")),
+        Key("max-age", _AGE, "How old the newest verdict of each kind may be.", "7d", "any", also=("maximum-age",)),
+    ),
+    (
+        Demand("", lambda values: "repository" in values or "public-key" in values,
+               {"anyOf": [{"required": ["repository"]}, {"required": ["public-key"]}]},
+               "It does not say who must have signed, and anybody can sign.", "Add `repository` or `public-key`."),
+        Demand("", lambda values: "repository" in values or not set(_ABOUT_THE_RUN) & set(values),
+               {"anyOf": [{"required": ["repository"]},
+                          {"not": {"anyOf": [{"required": [name]} for name in _ABOUT_THE_RUN]}}]},
+               "It asks for details of a run, but not of which repository.", "Add `repository`."),
+        Demand("", lambda values: "public-key" not in values or not set(_ABOUT_CERTIFICATES) & set(values),
+               {"not": {"required": ["public-key"],
+                        "anyOf": [{"required": [name]} for name in _ABOUT_CERTIFICATES]}},
+               "`issuer` and `trust-config` are about certificates, and `public-key` is used without any.",
+               "Take them out, or take `public-key` out."),
+    ),
+)  # fmt: skip
+
+DEPLOYMENTS = Key(
+    "verify", GroupsOf(_ENVIRONMENT, "environment", "{production: {repository: acme/fraud-model}}"),
+    "What must be proved of a release before it is deployed, for each environment; the input `environment` of "
+    "`verify` names one.",
+    "{production: {repository: acme/fraud-model, require: [provenance, vulns], max-age: 7d}}",
+    also=("verification", "deploy", "deployment", "environments"),
+)  # fmt: skip
