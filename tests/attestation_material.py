@@ -135,6 +135,10 @@ def project(folder: Path) -> attest.Inputs:
         private_key=pem(key("P-256")),
         private_key_password="",
         trust_config=None,
+        store=("file",),
+        registry_images=(),
+        bundles=None,
+        github_token="",
     )
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from modelseal import process, station, tools
-from modelseal.attestation import store
+from modelseal.attestation import store, storing
 from modelseal.commands import attest, build_image, generate_sbom, hash_artifacts, scan_image, verify
+from modelseal.errors import InputError
 from modelseal.image import archive, docker
 from modelseal.report import files, markdown
 from modelseal.sbom import validation
@@ -20,6 +21,7 @@ from modelseal.verdict import ExitCode
 
 logger = logging.getLogger(__name__)
 
+_ANNOTATIONS = 9  # the runner shows ten of a step, one of which is the headline
 _NO_DIGEST = "sha256:" + "0" * 64  # for checking inputs before there is an image
 
 
@@ -51,6 +53,7 @@ class Inputs:
     push: bool = station.option(
         "Whether to push the image to its registry, once the gate has let it through.", station.boolean, default="false"
     )
+    store: tuple[str, ...] = station.redeclared(attest.Inputs, "store")
     matrix: str = station.redeclared(scan_image.Inputs, "matrix")
     upload_sarif: bool = station.redeclared(scan_image.Inputs, "upload_sarif")
     comment: bool = station.redeclared(scan_image.Inputs, "comment")
@@ -78,6 +81,9 @@ class Outputs:
     checksums: str = output("The model's `SHA256SUMS`; empty without `models`.")
     bundles: str = output("Folder with every signed statement; empty when the gate failed.")
     signature: str = output("The model's signature in the OpenSSF Model Signing format; empty without `models`.")
+    attestation_ids: str = output("Numbers of the attestations at GitHub, one a line.")
+    attestation_urls: str = output("Addresses of the attestations at GitHub, one a line.")
+    referrers: str = output("What was attached to the image in its registry, `name@sha256:…`, one a line.")
     verification: str = output("The verification's verdict as JSON; empty when the gate failed.")
 
 
@@ -92,6 +98,7 @@ STATION = Station(
         ("contents: read", "to check out the repository"),
         ("id-token: write", "to prove to Sigstore which workflow signs; not needed with `sign: key`"),
         ("packages: write", "only with `push` to GitHub's registry"),
+        ("attestations: write", "only with `store: github`"),
     ),
 )
 
@@ -103,6 +110,11 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         ModelsealError: Whatever a station raises; nothing after it is run.
     """
     _discard_earlier(context.output_dir, inputs.image.file_name)
+    if storing.OCI in inputs.store and not inputs.push:
+        raise InputError(
+            "`store: oci` attaches statements to the image in its registry, and it is not pushed there.",
+            mend="Set `push: true`, or leave `oci` out of `store`.",
+        )
     scan_image.check(_scan_inputs(inputs, ""))
     attest.check(_attest_inputs(inputs, Outputs(image=inputs.image.text, digest=_NO_DIGEST)), context)
     with ThreadPoolExecutor(1) as pool:
@@ -121,14 +133,17 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         digest = docker.push(client, inputs.image.exact, inputs.image.repository, expected=names)
         outputs = replace(outputs, digest=digest)
     attested = _station("attest", attest.run, _attest_inputs(inputs, outputs), context)
-    outputs = replace(outputs, bundles=attested.outputs.bundles, signature=attested.outputs.signature)
+    own = {item.name for item in fields(Outputs)} & {item.name for item in fields(attest.Outputs)}
+    outputs = replace(outputs, **{name: getattr(attested.outputs, name) for name in own})
     verified = _station("verify", verify.run, _verify_inputs(inputs, outputs, context), context)
     outputs = replace(outputs, verification=verified.outputs.verdict)
     headline = f"{outputs.image} is built, inventoried, gated, attested and verified"
     if verified.exit_code is not ExitCode.PASSED:
         headline = verified.headline
     whole = _summary([*done, attested, verified], headline)
-    return Outcome(verified.exit_code, outputs, whole, headline, scan.annotations)
+    return Outcome(
+        verified.exit_code, outputs, whole, headline, (*attested.annotations, *scan.annotations)[:_ANNOTATIONS]
+    )
 
 
 def _discard_earlier(folder: Path, name: str) -> None:
@@ -222,6 +237,10 @@ def _attest_inputs(inputs: Inputs, outputs: Outputs) -> attest.Inputs:
         private_key=inputs.private_key,
         private_key_password=inputs.private_key_password,
         trust_config=inputs.trust_config,
+        store=inputs.store,
+        registry_images=(),
+        bundles=None,
+        github_token=inputs.github_token,
     )
 
 

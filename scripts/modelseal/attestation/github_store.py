@@ -33,9 +33,9 @@ class GitHubStore:
         refusal = self.store.offered()
         return _declined(refusal) if refusal else None
 
-    def takes(self, item: Item) -> bool:
+    def takes(self, subjects: Sequence[str]) -> bool:
         """Take all: GitHub finds them by the digests that they are about."""
-        return bool(item.subjects)
+        return bool(subjects)
 
     def keep(self, item: Item) -> Kept | Declined:
         """Store a bundle.

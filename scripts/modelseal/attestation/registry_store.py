@@ -62,9 +62,9 @@ class RegistryStore:
         self.writer.require_permission(self.image)
         return None
 
-    def takes(self, item: Item) -> bool:
+    def takes(self, subjects: Sequence[str]) -> bool:
         """Take what is about the image."""
-        return self.image.digest.removeprefix("sha256:") in item.subjects
+        return self.image.digest.removeprefix("sha256:") in subjects
 
     def keep(self, item: Item) -> Kept:
         """Attach a bundle to the image, unless it is attached already.

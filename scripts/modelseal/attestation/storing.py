@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from modelseal.attestation import bundle, predicates, statement
-from modelseal.attestation.plan import MODEL_SIGNATURE
+from modelseal.attestation.plan import MODEL_SIGNATURE, Planned
 from modelseal.attestation.rejection import Rejection
 from modelseal.errors import InputError, ModelsealError, ToolError
 from modelseal.report import markdown
@@ -27,6 +27,7 @@ class Item:
 
     Attributes:
         file: Its name in the folder.
+        about: The name of its first subject, for people.
         predicate_type: What it states.
         subjects: The SHA-256 of each subject.
         media_type: Its own.
@@ -34,6 +35,7 @@ class Item:
     """
 
     file: str
+    about: str
     predicate_type: str
     subjects: tuple[str, ...]
     media_type: str
@@ -80,8 +82,8 @@ class Destination(Protocol):
     def ready(self) -> Declined | None:
         """Stop if it cannot be written to; tell if it does not take statements here at all."""
 
-    def takes(self, item: Item) -> bool:
-        """Tell whether a bundle belongs there."""
+    def takes(self, subjects: Sequence[str]) -> bool:
+        """Tell whether a statement about subjects, by their SHA-256, belongs there."""
 
     def keep(self, item: Item) -> Kept | Declined:
         """Store a bundle."""
@@ -122,7 +124,24 @@ def item_of(file: str, data: bytes) -> Item:
             f"This is not an attestation: {error}.", where=file, mend="Give a folder that `attest` wrote."
         ) from error
     subjects = tuple(subject.sha256 for subject in stated.subjects)
-    return Item(file, stated.predicate_type, subjects, media_type, data)
+    return Item(file, stated.subjects[0].name, stated.predicate_type, subjects, media_type, data)
+
+
+def items_of(planned: Sequence[Planned], bundles: Sequence[bytes], stores: Sequence[Destination]) -> tuple[Item, ...]:
+    """Return what was just signed, read only if there is a store that must know more of it."""
+    pairs = zip(planned, bundles, strict=True)
+    if stores:
+        return tuple(item_of(item.file, data) for item, data in pairs)
+    return tuple(Item(item.file, item.subject, item.predicate_type, (), "", data) for item, data in pairs)
+
+
+def subjects_of(payload: bytes) -> tuple[str, ...]:
+    """Return the SHA-256 of each subject of a statement that we made.
+
+    Raises:
+        Rejection: It is no statement.
+    """
+    return tuple(subject.sha256 for subject in statement.parse(payload).subjects)
 
 
 def ready(destinations: Sequence[Destination]) -> tuple[tuple[Destination, ...], tuple[str, ...]]:
@@ -143,14 +162,18 @@ def ready(destinations: Sequence[Destination]) -> tuple[tuple[Destination, ...],
     return tuple(usable), tuple(notices)
 
 
-def refuse_unwanted(destinations: Sequence[Destination], items: Sequence[Item]) -> None:
+def refuse_unwanted(destinations: Sequence[Destination], statements: Sequence[Sequence[str]]) -> None:
     """Stop if a store would be given nothing.
 
+    Args:
+        destinations: The stores.
+        statements: The subjects of each statement, by their SHA-256.
+
     Raises:
-        InputError: No statement is about what it holds.
+        InputError: No statement is about what a store holds.
     """
     for destination in destinations:
-        if not any(destination.takes(item) for item in items):
+        if not any(map(destination.takes, statements)):
             raise InputError(
                 "No statement is about this image: nothing would be stored there.",
                 where=destination.name,
@@ -173,7 +196,7 @@ def keep(destinations: Sequence[Destination], items: Sequence[Item], folder: Pat
     notices: list[str] = []
     failures: list[tuple[Destination, list[str], ModelsealError]] = []
     for destination in destinations:
-        wanted = [item for item in items if destination.takes(item)]
+        wanted = [item for item in items if destination.takes(item.subjects)]
         done: list[str] = []
         try:
             for item in wanted:
@@ -192,9 +215,15 @@ def keep(destinations: Sequence[Destination], items: Sequence[Item], folder: Pat
     return Stored(tuple(kept), tuple(dict.fromkeys(notices)))
 
 
-def summary(stored: Stored) -> str:
-    """Say in Markdown what is where."""
-    parts = [f"> {markdown.escape(notice)}\n" for notice in stored.notices]
+def summary(items: Sequence[Item], stored: Stored, how: str) -> str:
+    """Say in Markdown what was attested, and what of it is where."""
+    stated = [
+        (markdown.escape(item.about), markdown.escape(describe(item.predicate_type)), markdown.code(item.file))
+        for item in items
+    ]
+    table = markdown.table(("Subject", "Statement", "File"), stated)
+    parts = [f"### Attested\n\nStatements {markdown.escape(how)}.\n", table]
+    parts += [f"> {markdown.escape(notice)}\n" for notice in stored.notices]
     rows = [
         (markdown.code(item.file), markdown.escape(item.store), markdown.code(item.url or item.identifier))
         for item in stored.kept

@@ -1,26 +1,31 @@
 """State what was built and found, and sign it."""
 
-import hashlib
 import logging
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from modelseal import station
-from modelseal.attestation import bundle, keys, oidc, plan, predicates, provenance, store, workflow_run
-from modelseal.attestation.rejection import Rejection
-from modelseal.errors import InputError, ToolError
-from modelseal.report import markdown
+from modelseal.attestation import (
+    bundle,
+    destinations,
+    given,
+    keys,
+    oidc,
+    plan,
+    signed,
+    store,
+    storing,
+    workflow_run,
+)
+from modelseal.errors import InputError
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import ExitCode
 
 logger = logging.getLogger(__name__)
 
 BUNDLES = "bundles"  # the folder for every bundle, in the output folder
-_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
-_PEM_LIMIT = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,25 @@ class Inputs:
     trust_config: Path | None = option(
         "A client trust configuration of Sigstore, to sign with other services than the public ones.", station.path
     )
+    store: tuple[str, ...] = option(
+        "Where the statements are kept, between commas: `file`, the folder of bundles, always and first; `github`, the "
+        "repository's attestations; `oci`, beside the image in its registry, with the login of `docker login`.",
+        station.choices(storing.FILE, storing.GITHUB, storing.OCI),
+        default=storing.FILE,
+    )
+    registry_images: tuple[str, ...] = option(
+        "For `oci`: the image's names in registries, one a line, each with `@sha256:…` where its digest is not "
+        "`digest`. Without it: `image`.",
+        station.lines,
+    )
+    bundles: Path | None = option(
+        "A folder of bundles that was made earlier. Nothing is signed then: they are only stored, so that what could "
+        "not be stored at first can be stored later, or elsewhere too.",
+        station.path,
+    )
+    github_token: str = option(
+        "Token for `store: github`, with `attestations: write`. Give it `${{ github.token }}`.", str, secret=True
+    )
 
 
 @dataclass(frozen=True)
@@ -68,6 +92,9 @@ class Outputs:
 
     bundles: str = output("Folder that holds every bundle, and the model's signature.")
     signature: str = output("The model's signature in the OpenSSF Model Signing format; empty without `manifest`.")
+    attestation_ids: str = output("Numbers of the attestations at GitHub, one a line.")
+    attestation_urls: str = output("Addresses of the attestations at GitHub, one a line.")
+    referrers: str = output("What was attached to the image in registries, `name@sha256:…`, one a line.")
 
 
 STATION = Station(
@@ -76,14 +103,18 @@ STATION = Station(
     description=(
         "Makes in-toto statements and signs each as a Sigstore bundle: SLSA provenance for the image and for the "
         "model's manifest, the SBOMs, and the gate's verdict. The manifest itself is signed in the OpenSSF Model "
-        "Signing format. Everything is checked before anything is signed, and every bundle is verified before it is "
-        "stored.\n\n"
+        "Signing format. Everything is checked before anything is signed, the stores included, and every bundle is "
+        "verified before it is stored. Whatever becomes of the other stores, the folder has every bundle.\n\n"
         "Refused: an image without a digest, a verdict about another image, a failed verdict, a key too weak, and "
         "variables that contradict the identity token. Outside of a workflow the provenance says so."
     ),
     inputs=Inputs,
     outputs=Outputs,
-    permissions=(("id-token: write", "to prove to Sigstore which workflow signs; not needed with `sign: key`"),),
+    permissions=(
+        ("id-token: write", "to prove to Sigstore which workflow signs; not needed with `sign: key`"),
+        ("attestations: write", "only with `store: github`"),
+        ("packages: write", "only with `store: oci` and GitHub's registry"),
+    ),
 )
 
 
@@ -110,22 +141,48 @@ class _Signing:
 def run(inputs: Inputs, context: Context) -> Outcome:
     """Check, state, sign, verify, store: in this order."""
     _check(inputs)
+    stores, notices = storing.ready(destinations.chosen(_wanted(inputs), context.environ, context.mask))
+    if inputs.bundles:
+        items = tuple(storing.item_of(name, data) for name, data in store.read(inputs.bundles).items())
+        storing.refuse_unwanted(stores, [item.subjects for item in items])
+        return _stored(inputs.bundles, items, stores, notices, "stored anew")
     signing = _with_key(inputs, context) if inputs.sign == "key" else _keyless(inputs, context)
     planned = _plan(inputs, signing.run)
+    storing.refuse_unwanted(stores, [storing.subjects_of(item.payload) for item in planned] if stores else ())
     folder = context.output_dir / BUNDLES
     with store.prepared(folder) as staging:
         bundles = signing.signer.sign(tuple(item.payload for item in planned))
-        _verify(planned, bundles, signing)
+        signed.require(planned, bundles, signing.verified)
         store.put(staging, folder, dict(zip((item.file for item in planned), bundles, strict=True)))
-    signature = next((item.file for item in planned if item.predicate_type == plan.MODEL_SIGNATURE), "")
-    for item in planned:
-        logger.info("attested %s: %s", predicates.describe(item.predicate_type), folder / item.file)
-    headline = f"{len(planned)} statements signed by {signing.signer.identity}"
+    items = storing.items_of(planned, bundles, stores)
+    return _stored(folder, items, stores, notices, f"signed by {signing.signer.identity}")
+
+
+def _stored(
+    folder: Path,
+    items: Sequence[storing.Item],
+    stores: Sequence[storing.Destination],
+    notices: Sequence[str],
+    how: str,
+) -> Outcome:
+    """Store what is in the folder elsewhere too, and say what is where."""
+    for item in items:
+        logger.info("attested %s: %s", storing.describe(item.predicate_type), folder / item.file)
+    kept = storing.keep(stores, items, folder)
+    told = storing.Stored(kept.kept, tuple(dict.fromkeys((*notices, *kept.notices))))
+    signature = next((item.file for item in items if item.predicate_type == plan.MODEL_SIGNATURE), "")
     return Outcome(
         ExitCode.PASSED,
-        Outputs(bundles=str(folder), signature=str(folder / signature) if signature else ""),
-        _summary(planned, signing.signer.identity),
-        headline,
+        Outputs(
+            bundles=str(folder),
+            signature=str(folder / signature) if signature else "",
+            attestation_ids="\n".join(item.identifier for item in told.of(storing.GITHUB)),
+            attestation_urls="\n".join(item.url for item in told.of(storing.GITHUB)),
+            referrers="\n".join(item.identifier for item in told.of(storing.OCI)),
+        ),
+        storing.summary(items, told, how),
+        f"{len(items)} statements {how}",
+        tuple(("warning", notice) for notice in told.notices),
     )
 
 
@@ -135,7 +192,9 @@ def public_key_pem(inputs: Inputs) -> bytes:
     Raises:
         InputError: The key cannot be read.
     """
-    return keys.public_pem(keys.load_private_key(_pem(inputs.private_key), inputs.private_key_password).public_key())
+    return keys.public_pem(
+        keys.load_private_key(given.pem(inputs.private_key), inputs.private_key_password).public_key()
+    )
 
 
 def check(inputs: Inputs, context: Context) -> None:
@@ -145,14 +204,24 @@ def check(inputs: Inputs, context: Context) -> None:
         InputError: The inputs contradict each other, the key cannot be used, or this job cannot get an identity token.
     """
     _check(inputs)
+    destinations.chosen(_wanted(inputs), context.environ, context.mask)
     if inputs.sign == "key":
         _with_key(inputs, context)
     else:
         oidc.require_token(context.environ)
 
 
+def _wanted(inputs: Inputs) -> destinations.Wanted:
+    return destinations.Wanted(inputs.store, inputs.image, inputs.digest, inputs.registry_images, inputs.github_token)
+
+
 def _check(inputs: Inputs) -> None:
     """Refuse inputs that contradict each other, before any file is read."""
+    _wanted(inputs).check()
+    if inputs.bundles:
+        if not _wanted(inputs).elsewhere:
+            raise InputError("`bundles` are stored already.", mend="Say where else: `store: github`, `oci` or both.")
+        return
     if inputs.manifest is None and not inputs.image:
         raise InputError("There is nothing to attest.", mend="Give `manifest`, or `image` and `digest`, or both.")
     if bool(inputs.image) != bool(inputs.digest):
@@ -176,7 +245,7 @@ def _check(inputs: Inputs) -> None:
 
 
 def _with_key(inputs: Inputs, context: Context) -> _Signing:
-    key = keys.load_private_key(_pem(inputs.private_key), inputs.private_key_password)
+    key = keys.load_private_key(given.pem(inputs.private_key), inputs.private_key_password)
     if inputs.manifest and not keys.can_sign_models(key):
         raise InputError(
             f"A model's signature cannot be made with this key ({keys.describe(key.public_key())}): "
@@ -205,94 +274,14 @@ def _keyless(inputs: Inputs, context: Context) -> _Signing:
     )
 
 
-def _pem(text: str) -> bytes:
-    """Return the key's PEM text: given itself, or as the path of its file."""
-    if "-----BEGIN" in text:
-        return text.encode()
-    try:
-        with Path(text).open("rb") as file:
-            return file.read(_PEM_LIMIT)
-    except (OSError, ValueError):
-        # What was given is not repeated: it may be a key in another form.
-        raise InputError(
-            "The private key is neither PEM text nor the path of a file that can be read.",
-            where="input `private-key`",
-            mend="Give the whole key with its BEGIN and END lines, or the path of its file.",
-        ) from None
-
-
 def _plan(inputs: Inputs, run_: workflow_run.Run | None) -> tuple[plan.Planned, ...]:
     planned: tuple[plan.Planned, ...] = ()
     if inputs.manifest:
-        planned += plan.for_model(_document(inputs.manifest, "manifest"), run_)
+        planned += plan.for_model(given.document(inputs.manifest, "manifest"), run_)
     if inputs.image:
-        sboms = [_document(Path(path), "sbom") for path in inputs.sbom]
-        verdicts = [_document(Path(path), "verdicts") for path in inputs.verdicts]
-        planned += plan.for_image(_image(inputs), sboms, verdicts, run_)
+        sboms = [given.document(Path(path), "sbom") for path in inputs.sbom]
+        verdicts = [given.document(Path(path), "verdicts") for path in inputs.verdicts]
+        image = given.image(inputs.image, inputs.digest, inputs.image_id, inputs.archive)
+        planned += plan.for_image(image, sboms, verdicts, run_)
     plan.refuse_same_names(planned)
     return planned
-
-
-def _image(inputs: Inputs) -> plan.Image:
-    archive = None
-    if inputs.archive:
-        try:
-            with inputs.archive.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise _unreadable(inputs.archive, "archive", error) from error
-        archive = provenance.File(inputs.archive.name, sha256)
-    image_id = _hex(inputs.image_id, "image-id") if inputs.image_id else ""
-    return plan.Image(inputs.image, _hex(inputs.digest, "digest"), image_id, archive)
-
-
-def _hex(digest: str, name: str) -> str:
-    match = _DIGEST.fullmatch(digest)
-    if match is None:
-        raise InputError(
-            f"{digest!r} is not a digest.", where=f"input `{name}`", mend="Write sha256: and 64 hexadecimal digits."
-        )
-    return match[1]
-
-
-def _document(path: Path, name: str) -> plan.Document:
-    try:
-        return plan.Document(path.name, path.read_bytes())
-    except OSError as error:
-        raise _unreadable(path, name, error) from error
-
-
-def _unreadable(path: Path, name: str, error: OSError) -> InputError:
-    return InputError(
-        f"The file cannot be read: {error.strerror or error}.", where=str(path), mend=f"Check the input `{name}`."
-    )
-
-
-def _verify(planned: Sequence[plan.Planned], bundles: Sequence[bytes], signing: _Signing) -> None:
-    """Verify what was just signed: a service that signs something else must not get its way."""
-    for item, data in zip(planned, bundles, strict=True):
-        try:
-            payload = signing.verified(bundle.parse(data))
-        except Rejection as error:
-            raise ToolError(
-                f"What was just signed does not verify: {error}.",
-                where=item.file,
-                mend="Nothing was attested. Check the signing service, or the trust configuration.",
-            ) from error
-        if payload != item.payload:
-            raise ToolError("Something else came back signed than was sent.", where=item.file)
-
-
-def _summary(planned: Sequence[plan.Planned], identity: str) -> str:
-    rows = [
-        (
-            markdown.escape(item.subject),
-            markdown.escape(predicates.describe(item.predicate_type))
-            if item.predicate_type != plan.MODEL_SIGNATURE
-            else "model signature",
-            markdown.code(item.file),
-        )
-        for item in planned
-    ]
-    table = markdown.table(("Subject", "Statement", "File"), rows)
-    return f"### Attested\n\nSigned by {markdown.code(identity)}.\n\n{table}"

@@ -1,0 +1,88 @@
+"""What the inputs of `attest` name, read: documents, digests, keys."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from modelseal.attestation import plan, provenance
+from modelseal.errors import InputError
+
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+_PEM_LIMIT = 64 * 1024
+
+
+def image(name: str, digest: str, image_id: str, archive: Path | None) -> plan.Image:
+    """Return the image that is attested.
+
+    Raises:
+        InputError: A digest is none, or the archive cannot be read.
+    """
+    saved = None
+    if archive:
+        try:
+            with archive.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise _unreadable(archive, "archive", error) from error
+        saved = provenance.File(archive.name, sha256)
+    return plan.Image(name, hexadecimal(digest, "digest"), hexadecimal(image_id, "image-id") if image_id else "", saved)
+
+
+def hexadecimal(digest: str, name: str) -> str:
+    """Return the digits of a digest.
+
+    Args:
+        digest: `sha256:…`.
+        name: The input's.
+
+    Raises:
+        InputError: It is not a digest.
+    """
+    match = _DIGEST.fullmatch(digest)
+    if match is None:
+        raise InputError(
+            f"{digest!r} is not a digest.", where=f"input `{name}`", mend="Write sha256: and 64 hexadecimal digits."
+        )
+    return match[1]
+
+
+def document(path: Path, name: str) -> plan.Document:
+    """Return a file as it is.
+
+    Args:
+        path: Where it is.
+        name: The input's.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        return plan.Document(path.name, path.read_bytes())
+    except OSError as error:
+        raise _unreadable(path, name, error) from error
+
+
+def pem(text: str) -> bytes:
+    """Return a private key's PEM text: given itself, or as the path of its file.
+
+    Raises:
+        InputError: It is neither.
+    """
+    if "-----BEGIN" in text:
+        return text.encode()
+    try:
+        with Path(text).open("rb") as file:
+            return file.read(_PEM_LIMIT)
+    except (OSError, ValueError):
+        # What was given is not repeated: it may be a key in another form.
+        raise InputError(
+            "The private key is neither PEM text nor the path of a file that can be read.",
+            where="input `private-key`",
+            mend="Give the whole key with its BEGIN and END lines, or the path of its file.",
+        ) from None
+
+
+def _unreadable(path: Path, name: str, error: OSError) -> InputError:
+    return InputError(
+        f"The file cannot be read: {error.strerror or error}.", where=str(path), mend=f"Check the input `{name}`."
+    )
