@@ -4,6 +4,8 @@ https://docs.sigstore.dev/about/bundle/ and
 https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto
 """
 
+import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -19,6 +21,9 @@ _MATERIAL_KEYS = frozenset(
     {"publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"}
 )
 _PUBLIC_KEY_KEYS = frozenset({"hint", "rawBytes", "keyDetails"})  # the last two: model_signing before 1.0.1
+_CHAIN_KEYS = frozenset({"certificates"})
+_CERTIFICATE_KEYS = frozenset({"rawBytes"})
+_MOST_CERTIFICATES = 10
 
 
 class Proof(Enum):
@@ -37,20 +42,37 @@ class Bundle:
         proof: What the bundle says it can be verified with.
         key_hint: Which public key, for people and for better messages; never a reason to trust.
         document: The bundle's JSON text.
+        certificates: The signer's certificate and those that lead from it to a root, as DER; none for a public key.
     """
 
     envelope: dsse.Envelope
     proof: Proof
     key_hint: str
     document: bytes
+    certificates: tuple[bytes, ...] = ()
 
 
 def with_public_key(envelope: dsse.Envelope, key_hint: str) -> bytes:
     """Write a bundle that is verified with a public key its reader already has."""
+    return _written(envelope, {"publicKey": {"hint": key_hint}})
+
+
+def with_certificates(envelope: dsse.Envelope, certificates: Sequence[bytes]) -> bytes:
+    """Write a bundle that is verified with a root certificate its reader already has.
+
+    Args:
+        envelope: What was signed.
+        certificates: The signer's first, then each one's issuer, as DER; without the root.
+    """
+    chain = [{"rawBytes": base64.b64encode(certificate).decode()} for certificate in certificates]
+    return _written(envelope, {"x509CertificateChain": {"certificates": chain}})
+
+
+def _written(envelope: dsse.Envelope, proof: Mapping[str, object]) -> bytes:
     return jsontext.encode(
         {
             "mediaType": MEDIA_TYPE,
-            "verificationMaterial": {"publicKey": {"hint": key_hint}, "tlogEntries": []},
+            "verificationMaterial": {**proof, "tlogEntries": []},
             "dsseEnvelope": dsse.to_json(envelope),
         }
     )
@@ -81,7 +103,23 @@ def parse(data: bytes) -> Bundle:
     envelope = dsse.parse(document.get("dsseEnvelope"))
     if kinds == ["publicKey"]:
         return Bundle(envelope, Proof.PUBLIC_KEY, _key_hint(material["publicKey"]), data)
-    return Bundle(envelope, Proof.CERTIFICATE, "", data)
+    given = [material["certificate"]] if kinds == ["certificate"] else _chain(material["x509CertificateChain"])
+    return Bundle(envelope, Proof.CERTIFICATE, "", data, tuple(map(_certificate, given)))
+
+
+def _chain(value: object) -> list[object]:
+    entry = jsontext.as_object(value, "the certificate chain")
+    _only_known(entry, _CHAIN_KEYS, "the certificate chain")
+    certificates = jsontext.as_list(entry.get("certificates"), "the certificate chain")
+    if not 0 < len(certificates) <= _MOST_CERTIFICATES:
+        raise Rejection(f"its chain has {len(certificates)} certificates, not 1 to {_MOST_CERTIFICATES}")
+    return certificates
+
+
+def _certificate(value: object) -> bytes:
+    entry = jsontext.as_object(value, "a certificate")
+    _only_known(entry, _CERTIFICATE_KEYS, "a certificate")
+    return dsse.decode_base64(entry.get("rawBytes"), "a certificate")
 
 
 def _key_hint(value: object) -> str:

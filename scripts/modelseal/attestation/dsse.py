@@ -29,6 +29,15 @@ def pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
+def earlier_pae(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
+    """Return what model_signing signed before its release 1.0, by mistake: a text, with Python's notation of it.
+
+    No two payloads have the same notation, so a signature over it is as good as any.
+    """
+    kind = payload_type.encode()
+    return b"DSSEV1 %d %s %d %s" % (len(kind), kind, len(payload), repr(payload).encode())
+
+
 def to_json(envelope: Envelope) -> dict[str, object]:
     """Return the envelope as JSON data."""
     return {

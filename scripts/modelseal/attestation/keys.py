@@ -6,6 +6,7 @@ Signature schemes are those that Sigstore's bundle format has a name for
 
 import base64
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -20,6 +21,8 @@ PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPri
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 
 _MIN_RSA_BITS = 2048
+_MAX_RSA_BITS = 16384  # beyond it, verifying takes so long that it is an attack
+_MIN_RSA_EXPONENT = 65537
 _CURVE_HASHES: dict[str, hashes.HashAlgorithm] = {
     "secp256r1": hashes.SHA256(),
     "secp384r1": hashes.SHA384(),
@@ -30,23 +33,36 @@ _USE = "Use an EC key (P-256, P-384 or P-521), an Ed25519 key, or an RSA key of 
 
 @dataclass(frozen=True)
 class KeySigner:
-    """Signs statements with a private key."""
+    """Signs statements with a private key.
+
+    Attributes:
+        private_key: The key.
+        chain: A certificate for the key and those that lead from it to a root, as DER. Without it, the bundles are
+            verified with the public key.
+    """
 
     private_key: PrivateKey = field(repr=False)
+    chain: tuple[bytes, ...] = ()
 
     @property
     def identity(self) -> str:
         """Who signs, for people."""
-        public_key = self.private_key.public_key()
-        return f"{describe(public_key)} key {fingerprint(public_key)[:16]}"
+        return name(self.private_key.public_key())
 
     def sign(self, statements: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """Sign each statement and return its bundle."""
-        hint = fingerprint(self.private_key.public_key())
+        public_key = self.private_key.public_key()
         return tuple(
-            bundle.with_public_key(dsse.Envelope(payload, sign(self.private_key, dsse.pae(payload))), hint)
+            sealed(dsse.Envelope(payload, sign(self.private_key, dsse.pae(payload))), public_key, self.chain)
             for payload in statements
         )
+
+
+def sealed(envelope: dsse.Envelope, public_key: PublicKey, chain: Sequence[bytes]) -> bytes:
+    """Return an envelope as a bundle: with certificates if there are any, else with the key's fingerprint."""
+    if chain:
+        return bundle.with_certificates(envelope, chain)
+    return bundle.with_public_key(envelope, fingerprint(public_key))
 
 
 def load_private_key(pem: bytes, password: str) -> PrivateKey:
@@ -73,7 +89,7 @@ def load_private_key(pem: bytes, password: str) -> PrivateKey:
         ) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey):
         raise InputError("This kind of private key cannot sign.", where="input `private-key`", mend=_USE)
-    _refuse_weak(key.public_key(), "input `private-key`")
+    refuse_weak(key.public_key(), "input `private-key`")
     return key
 
 
@@ -96,13 +112,18 @@ def load_public_key(pem: bytes) -> PublicKey:
         raise InputError("The public key cannot be read.", where=where, mend=_USE) from None
     if not isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
         raise InputError("This kind of public key cannot verify a signature.", where=where, mend=_USE)
-    _refuse_weak(key, where)
+    refuse_weak(key, where)
     return key
 
 
-def can_sign_models(key: PrivateKey) -> bool:
+def can_sign_models(key: PrivateKey | PublicKey) -> bool:
     """Tell whether `model_signing verify key` can check this key's signatures: it knows these three curves only."""
-    return isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVE_HASHES
+    return isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey) and key.curve.name in _CURVE_HASHES
+
+
+def name(key: PublicKey) -> str:
+    """Name a key for people: its kind, and the beginning of its fingerprint."""
+    return f"{describe(key)} key {fingerprint(key)[:16]}"
 
 
 def describe(key: PublicKey) -> str:
@@ -138,21 +159,39 @@ def verify(key: PublicKey, signed: bundle.Bundle) -> bytes:
         raise Rejection("it was signed with a certificate, not with a key")
     if signed.key_hint and signed.key_hint not in _hints(key):
         raise Rejection(f"it says it was signed with another key ({signed.key_hint[:16]}, not {fingerprint(key)[:16]})")
-    envelope = signed.envelope
-    try:
-        _verify(key, envelope.signature, dsse.pae(envelope.payload))
-    except InvalidSignature:
-        raise Rejection("its signature does not fit the public key and the content") from None
-    return envelope.payload
+    check_signature(key, signed.envelope)
+    return signed.envelope.payload
 
 
-def _verify(key: PublicKey, signature: bytes, data: bytes) -> None:
+def check_signature(key: PublicKey, envelope: dsse.Envelope) -> None:
+    """Check that an envelope was signed with a key.
+
+    Raises:
+        Rejection: It was not, or what was signed has changed.
+    """
+    forms = [dsse.pae]
     if isinstance(key, ec.EllipticCurvePublicKey):
-        key.verify(signature, data, ec.ECDSA(_CURVE_HASHES[key.curve.name]))
-    elif isinstance(key, rsa.RSAPublicKey):
-        key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
-    else:
-        key.verify(signature, data)
+        forms.append(dsse.earlier_pae)
+    if not any(_fits(key, envelope.signature, form(envelope.payload)) for form in forms):
+        raise Rejection("its signature does not fit the public key and the content")
+
+
+def _fits(key: PublicKey, signature: bytes, data: bytes) -> bool:
+    if isinstance(key, rsa.RSAPublicKey):
+        # A bundle does not say which of the two it is, and some key services allow only the second.
+        pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO)
+        return any(_holds(key.verify, signature, data, scheme, hashes.SHA256()) for scheme in (padding.PKCS1v15(), pss))
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return _holds(key.verify, signature, data, ec.ECDSA(_CURVE_HASHES[key.curve.name]))
+    return _holds(key.verify, signature, data)
+
+
+def _holds(verify_: Callable[..., None], *arguments: object) -> bool:
+    try:
+        verify_(*arguments)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _hints(key: PublicKey) -> frozenset[str]:
@@ -168,9 +207,22 @@ def public_pem(key: PublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def _refuse_weak(key: PublicKey, where: str) -> None:
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _MIN_RSA_BITS:
-        raise InputError(f"An RSA key of {key.key_size} bits is too weak.", where=where, mend=_USE)
+def refuse_weak(key: PublicKey, where: str) -> None:
+    """Refuse a key that is too weak, or of a kind that nobody verifies.
+
+    Args:
+        key: The public key, or the public half of a private one.
+        where: Where it came from, for the error.
+
+    Raises:
+        InputError: It is one.
+    """
+    if isinstance(key, rsa.RSAPublicKey):
+        if not _MIN_RSA_BITS <= key.key_size <= _MAX_RSA_BITS:
+            how = "weak" if key.key_size < _MIN_RSA_BITS else "large"
+            raise InputError(f"An RSA key of {key.key_size} bits is too {how}.", where=where, mend=_USE)
+        if key.public_numbers().e < _MIN_RSA_EXPONENT:
+            raise InputError("An RSA key with an exponent below 65537 is too weak.", where=where, mend=_USE)
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in _CURVE_HASHES:
         raise InputError(f"Keys on the curve {key.curve.name} are not supported.", where=where, mend=_USE)
 

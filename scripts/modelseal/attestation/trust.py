@@ -1,7 +1,10 @@
-"""Whom a verifier believes: the holder of one key, or a workflow that a certificate names."""
+"""Whom a verifier believes: the holder of one key, of a certificate, or a workflow that a certificate names."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
 
 from modelseal.attestation import bundle, identity, jsontext, keys, log_entry, provenance
 from modelseal.attestation.rejection import Rejection, short
@@ -41,25 +44,45 @@ class KeyTrust:
             Rejection: It was not signed with the key.
         """
         payload = keys.verify(self.public_key, signed)
-        return Proved(payload, f"{keys.describe(self.public_key)} key {keys.fingerprint(self.public_key)[:16]}")
+        return Proved(payload, keys.name(self.public_key))
 
     def source_mismatches(self, stated: Statement, _proved: Proved) -> NotHolding:
         """Compare what a provenance says about its source with what is expected; nothing for other statements."""
-        if self.expected is None or stated.predicate_type != provenance.PREDICATE_TYPE:
-            return ()
-        said = provenance.source_of(stated.predicate)
-        workflow = said.builder if said.repository else ""
-        found = identity.Identity(
-            issuer=self.expected.issuer,
-            subject=workflow,
-            signer=workflow,
-            repository=said.repository,
-            commit=said.commit,
-            ref=said.ref,
-            invocation="",
-            **(_said(stated) if said.repository else {"runner": ""}),
-        )
-        return identity.mismatches(found, self.expected)
+        return _unproved_mismatches(stated, self.expected)
+
+
+@dataclass(frozen=True)
+class CertificateTrust:
+    """Believes a certificate that leads to one of the given roots. What its holder says about the source is compared.
+
+    Attributes:
+        roots: The root certificates.
+        now: The time at which all certificates must be valid.
+        expected: What the provenance must say, if that is asked for.
+        subject: Whose certificate it must be, its whole subject or one of its other names; empty for anybody's.
+    """
+
+    roots: tuple[x509.Certificate, ...]
+    now: datetime
+    expected: identity.Expected | None
+    subject: str = ""
+
+    def prove(self, signed: bundle.Bundle) -> Proved:
+        """Verify a bundle.
+
+        Raises:
+            Rejection: It was not signed with a certificate of these roots, or with somebody else's.
+        """
+        from modelseal.attestation import certificates  # noqa: PLC0415 - few need it
+
+        found = certificates.verify(self.roots, signed, self.now)
+        if self.subject and self.subject not in (found.subject, *found.names):
+            raise Rejection(f"the certificate is that of {short(found.name)}, not of {self.subject}")
+        return Proved(signed.envelope.payload, found.name)
+
+    def source_mismatches(self, stated: Statement, _proved: Proved) -> NotHolding:
+        """Compare what a provenance says about its source with what is expected; nothing for other statements."""
+        return _unproved_mismatches(stated, self.expected)
 
 
 @dataclass(frozen=True)
@@ -109,6 +132,25 @@ _CLAIMS = {
 }
 
 
+def _unproved_mismatches(stated: Statement, expected: identity.Expected | None) -> NotHolding:
+    """Compare what a provenance says about its source with what is expected; nothing for other statements."""
+    if expected is None or stated.predicate_type != provenance.PREDICATE_TYPE:
+        return ()
+    said = provenance.source_of(stated.predicate)
+    workflow = said.builder if said.repository else ""
+    found = identity.Identity(
+        issuer=expected.issuer,
+        subject=workflow,
+        signer=workflow,
+        repository=said.repository,
+        commit=said.commit,
+        ref=said.ref,
+        invocation="",
+        **(_said(stated) if said.repository else {"runner": ""}),
+    )
+    return identity.mismatches(found, expected)
+
+
 def _said(stated: Statement) -> dict[str, str]:
     """Return what a provenance says of its run beside the source; empty where it does not."""
     said = jsontext.dig(stated.predicate, "buildDefinition", "internalParameters", "github")
@@ -116,4 +158,4 @@ def _said(stated: Statement) -> dict[str, str]:
     return {name: value if isinstance(value, str) else "" for name, value in found.items()}
 
 
-Trust = KeyTrust | IdentityTrust
+Trust = KeyTrust | CertificateTrust | IdentityTrust
