@@ -44,7 +44,11 @@ def discard(folder: Path, stem: str) -> None:
     """Remove what an earlier run wrote, before anything of this one can fail."""
     for ending in ENDINGS:
         (folder / f"{stem}.{ending}").unlink(missing_ok=True)
-    shutil.rmtree(folder / f"{stem}.trivy", ignore_errors=True)
+    inside = folder / f"{stem}.trivy"
+    if inside.is_dir() and not inside.is_symlink():
+        shutil.rmtree(inside)
+    else:
+        inside.unlink(missing_ok=True)
 
 
 def reports(folder: Path, stem: str, platforms: Sequence[str]) -> tuple[Path, ...]:
