@@ -29,7 +29,7 @@ def run(number: int = 0, **changes: object) -> Run:
         "exit_code": ExitCode.PASSED,
         "subjects": (Subject(f"ghcr.io/octo/model:{number}", f"{number:064x}"),),
         "statements": (
-            Statement(PROVENANCE, f"{number + 1:064x}", WHO["workflow-ref"], LogEntry("c0d23d6a" * 8, 100_000 + number)),
+            Statement(PROVENANCE, f"{number + 1:064x}", WHO["workflow-ref"], LogEntry("c0d2" * 16, 100_000 + number)),
             Statement("https://spdx.dev/Document", f"{number + 2:064x}"),
         ),
         "policy": "b" * 64,

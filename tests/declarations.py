@@ -35,6 +35,7 @@ _ICONS = {
     "hash-artifacts": "hash",
     "attest": "edit-3",
     "verify": "check-circle",
+    "audit-log": "book-open",
     cli.CHAIN: "lock",
 }
 

@@ -22,7 +22,7 @@ from modelseal.github import Console, is_runner, report_error, write_outputs, wr
 from modelseal.station import Context, Option, Outcome, Station
 from modelseal.verdict import ExitCode
 
-STATIONS = ("build-image", "generate-sbom", "scan-image", "hash-artifacts", "attest", "verify")
+STATIONS = ("build-image", "generate-sbom", "scan-image", "hash-artifacts", "attest", "verify", "audit-log")
 CHAIN = "chain"
 _SUMMARIES = {
     "build-image": "Build an image with BuildKit and save it once",
@@ -31,7 +31,8 @@ _SUMMARIES = {
     "hash-artifacts": "Hash models and datasets into a manifest, or check them against one",
     "attest": "Sign provenance, SBOMs, verdicts and models",
     "verify": "Verify all of that before anything is deployed",
-    CHAIN: "All of the above in order: what the root action runs",
+    "audit-log": "Check the log of what was attested and verified",
+    CHAIN: "All from build-image to verify in order: what the root action runs",
 }
 _REPORT_TO = "https://github.com/modelseal/modelseal/issues"
 

@@ -77,7 +77,7 @@ def _open(path: Path, flags: int) -> int:
 
 
 def _refused(path: Path, error: OSError) -> ModelsealError:
-    if error.errno in (errno.ELOOP, errno.EMLINK) or path.is_symlink():
+    if error.errno in (errno.ELOOP, errno.EMLINK):  # the second on FreeBSD
         return InputError(
             "The audit log is a symbolic link.", where=str(path), mend="Give the path of the file itself."
         )

@@ -65,7 +65,7 @@ def append(path: Path, run: Run, *, clock: Callable[[], datetime] = _now) -> int
         if end.cut_off:
             logger.warning("audit log: the entry after number %d was cut off; it is removed", place.sequence - 1)
             lines.append(entry.encode(Repair(end.cut_off), place, clock()))
-            place = _after(lines[-1])
+            place = Place(place.sequence + 1, line.read(lines[-1]).hash)
         lines.append(entry.encode(run, place, clock()))
         data = b"".join(each + b"\n" for each in lines)
         _write(descriptor, b"\n" + data if end.unfinished else data, end)
