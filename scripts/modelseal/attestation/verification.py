@@ -4,6 +4,7 @@ What is not understood does not count, and what cannot be verified is a reason t
 folder in which one bundle is broken has been meddled with, or was copied badly.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -36,11 +37,13 @@ class Attestation:
         file: Where it was found.
         statement: What it says.
         proved: The signed bytes, and who signed them.
+        sha256: Of the bundle.
     """
 
     file: str
     statement: Statement
     proved: Proved = field(repr=False)
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ def _attestation(place: str, data: bytes, trust: Trust) -> Attestation:
     stated = statement.parse(proved.payload)
     if reasons := trust.source_mismatches(stated, proved):
         raise Rejection("; ".join(reasons))
-    return Attestation(place, stated, proved)
+    return Attestation(place, stated, proved, hashlib.sha256(data).hexdigest())
 
 
 def _against(stated: Statement, wanted: Wanted) -> list[str]:
