@@ -232,6 +232,8 @@ def verify_inputs(release: Release, **changes: Any) -> verify.Inputs:
     given: dict[str, Any] = {
         "paths": (str(release.folder / "model"),), "image": IMAGE, "digest": IMAGE_ID,
         "sbom": (str(release.folder / "fraud.spdx.json"),), "bundles": release.bundles, "signature": None,
+        "bundles_from": "folder",
+        "github_token": "",
         "repository": "octo/model", "signer_workflow": "", "source_ref": "", "source_digest": "", "issuer": "",
         "public_key": None, "trust_config": release.sigstore.trusted_root,
         "require": ("provenance", "spdx", "cyclonedx", "vulns"),

@@ -61,7 +61,9 @@ def peer(name: str, *arguments: str | Path, cwd: Path, **environ: str) -> subpro
 
 def verified(folder: Path, **given: Any) -> Outcome:
     inputs: dict[str, Any] = {
-        "paths": (), "image": "", "digest": "", "sbom": (), "bundles": None, "signature": None, "repository": "",
+        "paths": (), "image": "", "digest": "", "sbom": (), "bundles": None, "signature": None,
+        "bundles_from": "folder",
+        "github_token": "", "repository": "",
         "signer_workflow": "", "source_ref": "", "source_digest": "", "issuer": "", "public_key": None,
         "trust_config": None, "require": ("provenance",),
     }  # fmt: skip

@@ -15,8 +15,9 @@ from modelseal.attestation import (
     identity,
     jsontext,
     keys,
+    model_signature,
     plan,
-    store,
+    sources,
     trust,
     verification,
     verification_report,
@@ -46,6 +47,17 @@ class Inputs:
     )
     bundles: Path | None = option(
         "Folder of the bundles, as `attest` wrote it. Every file in it must be a bundle that verifies.", station.path
+    )
+    bundles_from: str = option(
+        "Where the bundles are: `folder`; `github`, the attestations of `repository`; or `oci`, beside the image in "
+        "its registry, with the login of `docker login`. Whatever others put there and does not verify is passed over.",
+        station.choice(sources.FOLDER, sources.GITHUB, sources.OCI),
+        default=sources.FOLDER,
+    )
+    github_token: str = option(
+        "Token for `bundles-from: github`, with `attestations: read`; a public repository needs none.",
+        str,
+        secret=True,
     )
     signature: Path | None = option(
         "The model's signature; without it the only file that ends in `.sig` in `bundles`.", station.path
@@ -105,6 +117,7 @@ STATION = Station(
     ),
     inputs=Inputs,
     outputs=Outputs,
+    permissions=(("attestations: read", "only with `bundles-from: github` and a private repository"),),
 )
 
 
@@ -113,9 +126,9 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     required = _check(inputs)
     (context.output_dir / VERDICT).unlink(missing_ok=True)  # an earlier run's must not be taken for this one's
     trusted = _trust(inputs)
-    files = store.read(inputs.bundles) if inputs.bundles else {}
+    files = sources.read(_wanted(inputs), context.environ, context.mask)
     evidence = verification.collect(files, trusted)
-    reasons = evidence.reasons if inputs.bundles else ()
+    reasons = sources.counted(_wanted(inputs), evidence)
     findings = []
     if inputs.image:
         findings.append(_image(inputs, evidence, required))
@@ -151,8 +164,7 @@ def _check(inputs: Inputs) -> tuple[str, ...]:
         )
     if inputs.sbom and not inputs.image:
         raise InputError("`sbom` is about an image, and no image was given.", mend="Give `image` and `digest`.")
-    if inputs.bundles is None and (inputs.image or inputs.signature is None):
-        raise InputError("There are no attestations to verify with.", mend="Give `bundles`, the folder with them.")
+    _wanted(inputs).check()
     if inputs.public_key and (inputs.trust_config or inputs.issuer):
         raise InputError(
             "`public-key` is for what was signed with a key; `trust-config` and `issuer` are for keyless signatures.",
@@ -162,6 +174,19 @@ def _check(inputs: Inputs) -> tuple[str, ...]:
         return verification.required_types(inputs.require)
     except Rejection as error:
         raise InputError(f"{error}.", where="input `require`", mend="Name predicate types, one a line.") from error
+
+
+def _wanted(inputs: Inputs) -> sources.Wanted:
+    return sources.Wanted(
+        inputs.bundles_from,
+        inputs.bundles,
+        inputs.image,
+        inputs.digest,
+        inputs.signature if inputs.paths else None,
+        bool(inputs.paths),
+        inputs.repository,
+        inputs.github_token,
+    )
 
 
 def _trust(inputs: Inputs) -> trust.Trust:
@@ -229,7 +254,7 @@ def _model(  # noqa: PLR0913 - what it compares is what there is
 ) -> Finding:
     what = ", ".join(inputs.paths)
     try:
-        payload = _signed_manifest(inputs, files, trusted)
+        payload = model_signature.payload(inputs.signature, files, trusted)
         signed = _parsed(payload)
     except Rejection as error:
         return Finding("model", what, "", (f"model {what}: {error}",))
@@ -250,35 +275,6 @@ def _model(  # noqa: PLR0913 - what it compares is what there is
     if signed.ignored:
         logger.warning("not covered by the signature, which says so: %s", ", ".join(signed.ignored))
     return Finding("model", signed.name, sha256, reasons, signed.ignored)
-
-
-def _signed_manifest(inputs: Inputs, files: Mapping[str, bytes], trusted: trust.Trust) -> bytes:
-    """Return the manifest's bytes as the model's signature covers them.
-
-    Raises:
-        Rejection: There is no signature, or it does not hold.
-        InputError: It cannot be read, or there are several to choose from.
-    """
-    if inputs.signature:
-        try:
-            data = inputs.signature.read_bytes()
-        except OSError as error:
-            raise InputError(
-                f"The model's signature cannot be read: {error.strerror or error}.",
-                where=str(inputs.signature),
-                mend="Check the input `signature`.",
-            ) from error
-    else:
-        names = [name for name in files if name.endswith(store.SIGNATURE_SUFFIX)]
-        if not names:
-            raise Rejection("there is no model signature (a file that ends in .sig)")
-        if len(names) > 1:
-            raise Rejection(f"there are several model signatures ({', '.join(names)}): name one with `signature`")
-        try:
-            return trusted.prove(bundle.parse(files[names[0]])).payload
-        except Rejection as error:  # why, is told of the bundle already
-            raise Rejection(f"its signature, {names[0]}, does not hold") from error
-    return trusted.prove(bundle.parse(data)).payload
 
 
 def _parsed(payload: bytes) -> manifest.Manifest:
