@@ -77,6 +77,7 @@ def read(path: Path) -> SavedImage:
         InputError: There is no such file, it is no image archive, it holds several images, or it contradicts itself.
     """
     with opened(path) as contents:
+        contents.check_plain()  # scanners read it for themselves
         oci = _from_oci_layout(contents)
         found = _from_docker_layout(contents) or oci
         if found is None:
@@ -114,10 +115,10 @@ def _from_oci_layout(contents: Contents) -> _Found | None:
     """Return what the OCI layout says; None where there is none, or where Docker's own has to choose from an index."""
     if "index.json" not in contents:
         return None
-    index = contents.parsed(contents.document("index.json"), dict)
+    index = contents.fields(contents.parsed(contents.document("index.json"), dict), "index")
     entry = contents.only(contents.typed(index.get("manifests"), list, "manifests"))
     digest, content = _blob(contents, entry)
-    manifest = contents.parsed(content, dict)
+    manifest = contents.fields(contents.parsed(content, dict), "manifest")
     if "manifests" in manifest:
         if "manifest.json" in contents:
             return None
@@ -146,8 +147,8 @@ def _image(contents: Contents, found: _Found, oci: _Found | None) -> SavedImage:
         )
     if re.search(r"[0-9a-f]{64}", found.config) and digest not in found.config:
         raise contents.refused("The image's configuration is not the one that its name in the archive says.")
-    config = contents.parsed(content, dict)
-    root = contents.typed(config.get("rootfs"), dict, "rootfs")
+    config = contents.fields(contents.parsed(content, dict), "configuration")
+    root = contents.fields(config.get("rootfs"), "rootfs")
     diff_ids = contents.texts(root.get("diff_ids"), "diff_ids")
     if len(diff_ids) != len(found.layers):
         raise contents.refused("The archive has another number of layers than the image.")

@@ -1,0 +1,116 @@
+"""What a hostile review of the gate found, as cases: ways to pass without evidence, and to mislead people."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+import saved_images
+from modelseal.errors import InputError
+from modelseal.image import archive, layers
+
+BAD = saved_images.tar(list(saved_images.debian({"zlib1g": ("zlib", "1:1.2.13.dfsg-1")}).items()))
+GOOD = saved_images.tar(list(saved_images.debian().items()))
+CONFIG = saved_images.config([BAD])
+CONFIG_NAME = f"{saved_images.digest(CONFIG)[7:]}.json"
+LAYER = "L/layer.tar"
+END = bytes(1024)
+
+
+def manifest(**others: object) -> bytes:
+    return json.dumps([{"Config": CONFIG_NAME, "RepoTags": ["x:1"], "Layers": [LAYER]} | others]).encode()
+
+
+def member(  # noqa: PLR0913 -- the fields of a header
+    name: str, data: bytes, *, prefix: bytes = b"", magic: bytes = b"ustar\x0000", kind: bytes = b"0", size: bytes = b""
+) -> bytes:
+    """Return a member of a tar file as no library writes it."""
+    header = bytearray(512)
+    header[: len(name)] = name.encode("latin-1")
+    header[100:124] = b"0000644\0" + b"0000000\0" * 2
+    header[124:136] = size or b"%011o\0" % len(data)
+    header[136:157] = b"00000000000\0" + b" " * 8 + kind
+    header[257:265] = magic
+    header[345 : 345 + len(prefix)] = prefix
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + data + bytes(-len(data) % 512)
+
+
+def renamed(path: str, kind: bytes = b"x") -> bytes:
+    """Return a header that gives the next member another name."""
+    record = f" path={path}\n"
+    length = len(record) + 2
+    return member("pax", f"{length}{record}".encode(), kind=kind)
+
+
+REST = member(CONFIG_NAME, CONFIG) + member("manifest.json", manifest()) + END
+# Each shows a scanner that is written in Go the good layer, and Python's reader the bad one, which is the image's.
+AMBIGUOUS = {
+    "a prefix in a header without magic": member(LAYER, GOOD, prefix=b"junk", magic=bytes(8)) + member(LAYER, BAD),
+    "a prefix in a header of GNU tar": member(LAYER, GOOD, prefix=b"junk", magic=b"ustar  \0") + member(LAYER, BAD),
+    "a directory behind a prefix": member("d", b"", kind=b"5")
+    + member("layer.tar", b"", prefix=b"L", magic=bytes(8), kind=b"5")
+    + member(LAYER, BAD),
+    "a name for all that follows": renamed("junk-name-", b"g")
+    + member(LAYER, GOOD)
+    + renamed(LAYER)
+    + member("q", BAD),
+    "two names": renamed("junk") + renamed(LAYER) + member("q", GOOD) + member(LAYER, BAD),
+    "a size that is 0 to some": member("junk", member("q", GOOD), size=b"\0%010o\0" % 512) + member(LAYER, BAD),
+    "a file that others take for gzip": member("\x1f\x8b\x08\x04", b"x") + member(LAYER, BAD),
+    "a long name": member("././@LongLink", b"junk\0", kind=b"L") + member(LAYER, GOOD) + member(LAYER, BAD),
+}
+
+
+@pytest.mark.parametrize("content", AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_an_archive_that_shows_the_scanner_other_layers_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "image.tar"
+    file.write_bytes(content + REST)
+    with pytest.raises(InputError, match=r"different|twice"):
+        archive.read(file)
+
+
+def test_a_link_that_readers_follow_differently_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "image.tar"
+    plain = [("L/b", GOOD), ("/b", BAD), (CONFIG_NAME, CONFIG), ("manifest.json", manifest())]
+    file.write_bytes(saved_images.tar([saved_images.link(LAYER, "/b"), *plain]))
+    with pytest.raises(InputError, match="leads out"):
+        archive.read(file)
+
+
+def doubled_name() -> bytes:
+    return manifest().replace(b'"RepoTags"', b'"Layers": ["other"], "RepoTags"')
+
+
+@pytest.mark.parametrize("document", [manifest(layers=["other"]), manifest(conſig="other"), doubled_name()])
+def test_a_manifest_that_others_read_differently_is_refused(tmp_path: Path, document: bytes) -> None:
+    file = tmp_path / "image.tar"
+    file.write_bytes(saved_images.tar([(LAYER, BAD), (CONFIG_NAME, CONFIG), ("manifest.json", document)]))
+    with pytest.raises(InputError, match=r"two cases|twice"):
+        archive.read(file)
+
+
+def test_a_configuration_that_others_read_differently_is_refused(tmp_path: Path) -> None:
+    config = saved_images.config([BAD], Rootfs={"type": "layers", "diff_ids": [saved_images.digest(GOOD)]})
+    file = tmp_path / "image.tar"
+    file.write_bytes(saved_images.tar(saved_images.docker_members([BAD], config)))
+    with pytest.raises(InputError, match="Rootfs"):
+        archive.read(file)
+
+
+def test_layers_that_the_scanner_would_not_uncompress_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "image.tar"
+    plain, packed = saved_images.tar([("a", b"a")]), gzip.compress(BAD)
+    members = saved_images.docker_members([plain, packed], saved_images.config([plain, BAD]))
+    file.write_bytes(saved_images.tar(members))
+    saved = archive.read(file)
+    with pytest.raises(InputError, match="compressed above"):
+        layers.check(saved)
+
+
+def test_what_tar_writers_do_is_not_refused(tmp_path: Path) -> None:
+    file = tmp_path / "image.tar"
+    time = member("pax", b"30 mtime=1700000000.123456789\n", kind=b"x")
+    file.write_bytes(member("L", b"", kind=b"5") + time + member(LAYER, BAD) + time + REST)
+    assert archive.read(file).layers == (LAYER,)
