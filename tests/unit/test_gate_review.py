@@ -83,7 +83,7 @@ def doubled_name() -> bytes:
     return manifest().replace(b'"RepoTags"', b'"Layers": ["other"], "RepoTags"')
 
 
-@pytest.mark.parametrize("document", [manifest(layers=["other"]), manifest(conſig="other"), doubled_name()])
+@pytest.mark.parametrize("document", [manifest(layers=["other"]), manifest(config="other"), doubled_name()])
 def test_a_manifest_that_others_read_differently_is_refused(tmp_path: Path, document: bytes) -> None:
     file = tmp_path / "image.tar"
     file.write_bytes(saved_images.tar([(LAYER, BAD), (CONFIG_NAME, CONFIG), ("manifest.json", document)]))
