@@ -95,7 +95,7 @@ def test_names_are_kebab_case_and_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_description_has_an_expression(name: str) -> None:
-    """GitHub evaluates those as well when it loads an action, and knows no context there: it refuses the whole action."""
+    """GitHub evaluates those, too, when it loads an action; it knows no context there, and refuses the whole action."""
     made = action(name)
     described = [made, *made["inputs"].values(), *made["outputs"].values()]
     assert [item["description"] for item in described if "${{" in item["description"]] == []

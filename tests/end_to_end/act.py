@@ -4,7 +4,7 @@ Nobody else's code is changed for it. What a job finds on GitHub and not here is
 
 - The forty zeros in the examples are served from this checkout, as the release they stand for will be: `action.yml`,
   `actions/` and `scripts/`, and nothing else of it.
-- Artifacts need GitHub: `stand-ins/` has the two actions, cut down to the inputs that the examples use.
+- Artifacts, caches and `gh` need GitHub: `stand-ins/` has them, cut down to what the examples use.
 - `id-token: write` gives a job the address and the secret of GitHub's token endpoint; here, of the local Sigstore's.
 - The inputs of `ADAPTED` replace container registry, package index, vulnerability database and Sigstore by local ones.
 """
@@ -16,8 +16,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -67,6 +68,23 @@ class Run:
 
     def log_of(self, job: str) -> str:
         return "\n".join(line for line in self.log.split("\n") if line.startswith(f"[{job}]"))
+
+
+@dataclass(frozen=True)
+class Event:
+    """What starts a run, and what GitHub tells its jobs.
+
+    Attributes:
+        name: As after `on:`.
+        payload: What is in the event's file.
+        environ: What the jobs have in their environment besides.
+        secrets: `GITHUB_TOKEN`, where an example needs one.
+    """
+
+    name: str = "push"
+    payload: Mapping[str, object] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Loader(yaml.SafeLoader):
@@ -170,23 +188,46 @@ def push(repository: Path, release: Path, cache: Path, scratch: Path, token: Map
         scratch: An empty folder for artifacts and what is collected.
         token: What jobs that may ask for an identity token have in their environment.
     """
+    return happen(Event(), repository, release, cache, scratch, _variables(token))
+
+
+def happen(  # noqa: PLR0913 -- as above, and what happens
+    event: Event,
+    repository: Path,
+    release: Path,
+    cache: Path,
+    scratch: Path,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Run:
+    """Run the repository's workflows as an event would; the arguments are those of `push`."""
     collected, artifacts = scratch / "collected", scratch / "artifacts"
     collected.mkdir(parents=True)
     artifacts.mkdir()
+    (scratch / "event.json").write_text(json.dumps(event.payload), encoding="utf-8")
     argv = [
-        str(Path(sys.executable).parent / "act"), "push", "--json", "--platform", "ubuntu-latest=-self-hosted",
+        str(Path(sys.executable).parent / "act"), event.name, "--json", "--platform", "ubuntu-latest=-self-hosted",
         "--no-cache-server", "--action-offline-mode", "--use-gitignore=false", "--action-cache-path", str(cache),
-        "--local-repository", f"modelseal/modelseal@{RELEASE}={release}",
+        "--local-repository", f"modelseal/modelseal@{RELEASE}={release}", "--eventpath", str(scratch / "event.json"),
     ]  # fmt: skip
     for used in {step["uses"] for step in _steps(repository)} - {""}:
         action, _, ref = used.partition(" ")[0].partition("@")
-        if (stand_in := STAND_INS / action.rpartition("/")[2]).is_dir():
-            argv += ["--local-repository", f"{action}@{ref}={stand_in}"]
-    argv += ["--env", f"END_TO_END_COLLECTED={collected}", "--env", f"END_TO_END_ARTIFACTS={artifacts}"]
-    for name in _TOKEN:
-        argv += ["--var", f"{name[8:]}={token[name]}"]  # GitHub reserves names that begin with ACTIONS_
-    ended = subprocess.run(argv, cwd=repository, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        owner, name = action.split("/")[:2]
+        if (stand_in := STAND_INS / name).is_dir():
+            argv += ["--local-repository", f"{owner}/{name}@{ref}={stand_in}"]
+    known = {"REPOSITORY": repository, "COLLECTED": collected, "ARTIFACTS": artifacts}
+    environ = {f"END_TO_END_{name}": str(path) for name, path in known.items()} | dict(event.environ)
+    for option, given in (("--env", environ), ("--secret", event.secrets), ("--var", variables)):
+        argv += [part for name, value in given.items() for part in (option, f"{name}={value}")]
+    path = f"{STAND_INS / 'bin'}{os.pathsep}{os.environ['PATH']}"  # before a `gh` that may be there
+    ended = subprocess.run(
+        argv, cwd=repository, env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=_SECONDS,
+        check=False,
+    )  # fmt: skip
     return _read(ended.returncode, ended.stdout, ended.stderr, collected)
+
+
+def _variables(token: Mapping[str, str]) -> dict[str, str]:
+    return {name[8:]: token[name] for name in _TOKEN}  # GitHub reserves names that begin with ACTIONS_
 
 
 def _steps(repository: Path) -> list[dict[str, Any]]:
