@@ -13,6 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from modelseal import station
 from modelseal.attestation.keys import KeySigner, PrivateKey
 from modelseal.commands import attest, verify
 from modelseal.station import Context, Outcome
@@ -177,22 +178,14 @@ def release(folder: Path, environ: Mapping[str, str] | None = None, **changes: A
         (folder / "model" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "model" / name).write_bytes(data)
     (folder / "key.pub").write_bytes(public_pem(key("P-256")))
-    return verify.Inputs(
+    return replace(
+        station.read_inputs(verify.Inputs, {}),
         paths=(str(folder / "model"),),
         image=IMAGE,
         digest=IMAGE_ID,
         sbom=(str(folder / "fraud.spdx.json"), str(folder / "fraud.cdx.json")),
         bundles=folder / "out" / "bundles",
-        bundles_from="folder",
-        github_token="",
-        signature=None,
-        repository="",
-        signer_workflow="",
-        source_ref="",
-        source_digest="",
-        issuer="",
         public_key=folder / "key.pub",
-        trust_config=None,
         require=("provenance", "spdx", "cyclonedx", "vulns"),
     )
 

@@ -150,7 +150,7 @@ def _discard_earlier(folder: Path, name: str) -> None:
     """Remove what an earlier run concluded: wherever this one stops, nobody may take that for its result."""
     store.discard(folder / attest.BUNDLES)
     files.discard(folder, name)
-    for file in (*(f"{name}.{ending}" for ending in ("tar", "spdx.json", "cdx.json")), verify.VERDICT):
+    for file in (*(f"{name}.{ending}" for ending in ("tar", "spdx.json", "cdx.json")), verify.VERDICT, verify.SUMMARY):
         (folder / file).unlink(missing_ok=True)
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 
 import local_sigstore
 from attestation_material import GITHUB, IMAGE, IMAGE_ID, MODEL, context, key, payloads, pem, project, public_pem
+from modelseal import station
 from modelseal.attestation import identity
 from modelseal.commands import attest, verify
 from modelseal.errors import InputError, ModelsealError, ToolError
@@ -231,14 +232,11 @@ def with_model(folder: Path) -> Path:
 def verify_inputs(release: Release, **changes: Any) -> verify.Inputs:
     given: dict[str, Any] = {
         "paths": (str(release.folder / "model"),), "image": IMAGE, "digest": IMAGE_ID,
-        "sbom": (str(release.folder / "fraud.spdx.json"),), "bundles": release.bundles, "signature": None,
-        "bundles_from": "folder",
-        "github_token": "",
-        "repository": "octo/model", "signer_workflow": "", "source_ref": "", "source_digest": "", "issuer": "",
-        "public_key": None, "trust_config": release.sigstore.trusted_root,
+        "sbom": (str(release.folder / "fraud.spdx.json"),), "bundles": release.bundles,
+        "repository": "octo/model", "trust_config": release.sigstore.trusted_root,
         "require": ("provenance", "spdx", "cyclonedx", "vulns"),
     }  # fmt: skip
-    return verify.Inputs(**(given | changes))
+    return replace(station.read_inputs(verify.Inputs, {}), **(given | changes))
 
 
 @pytest.mark.parametrize(

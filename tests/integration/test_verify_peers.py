@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 import local_sigstore
 from attestation_material import IMAGE, MODEL, context, key, pem, public_pem
+from modelseal import station
 from modelseal.attestation import identity
 from modelseal.commands import verify
 from modelseal.errors import InputError
@@ -60,14 +62,7 @@ def peer(name: str, *arguments: str | Path, cwd: Path, **environ: str) -> subpro
 
 
 def verified(folder: Path, **given: Any) -> Outcome:
-    inputs: dict[str, Any] = {
-        "paths": (), "image": "", "digest": "", "sbom": (), "bundles": None, "signature": None,
-        "bundles_from": "folder",
-        "github_token": "", "repository": "",
-        "signer_workflow": "", "source_ref": "", "source_digest": "", "issuer": "", "public_key": None,
-        "trust_config": None, "require": ("provenance",),
-    }  # fmt: skip
-    return verify.run(verify.Inputs(**(inputs | given)), context(folder))
+    return verify.run(replace(station.read_inputs(verify.Inputs, {}), **given), context(folder))
 
 
 def attested(folder: Path, bundle: str = ATTESTED) -> dict[str, Any]:

@@ -5,11 +5,12 @@ https://slsa.dev/spec/v1.1/verification_summary
 
 import hashlib
 import urllib.parse
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from modelseal.attestation import identity, jsontext, provenance, stated_verdict, statement
+from modelseal.attestation import identity, jsontext, provenance, stated_verdict, statement, verification_report
+from modelseal.attestation.examination import Examined, Finding
+from modelseal.attestation.requirements import Requirements
 from modelseal.attestation.statement import Subject
 from modelseal.attestation.verification import Attestation
 
@@ -20,58 +21,31 @@ _VERSION = "1.1"
 _FAILED = "FAILED"
 
 
-@dataclass(frozen=True)
-class Policy:
-    """What it was verified against.
+def of_release(examined: Examined, demanded: Requirements, now: datetime) -> bytes:
+    """Write the summary of what came out for a release.
 
-    Attributes:
-        source: The policy file; empty where there are only inputs.
-        environment: The environment it was verified for; empty without a file.
-        sha256: Of the policy file's bytes; empty without a file.
-        demands: Everything that was demanded, by inputs and file together.
-    """
-
-    source: str
-    environment: str
-    sha256: str
-    demands: Mapping[str, object]
-
-
-def make(  # noqa: PLR0913 - as many as the predicate has parts
-    subjects: Sequence[Subject],
-    resource: str,
-    policy: Policy,
-    attestations: Sequence[Attestation],
-    *,
-    passed: bool,
-    now: datetime,
-) -> bytes:
-    """Write a verification summary.
-
-    Args:
-        subjects: What was verified; the first is what `resource` names.
-        resource: URI of what was verified.
-        policy: What it was verified against.
-        attestations: Those that it rests on.
-        passed: Whether all demands are met.
-        now: The time of the verification.
+    Its subjects are the image and the model's manifest, as far as they are known; `resourceUri` names the first.
 
     Raises:
-        Rejection: There is no subject.
+        Rejection: Neither is known.
     """
+    known = [finding for finding in examined.findings if finding.sha256]
+    subjects = tuple(Subject(finding.what, finding.sha256) for finding in known)
+    used = tuple({item.sha256: item for finding in known for item in finding.stated}.values())
+    passed = not examined.reasons
+    demands = verification_report.policy(demanded)
     predicate = {
         "verifier": {"id": VERIFIER},
         "timeVerified": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "resourceUri": resource,
-        "policy": _policy(policy),
+        "resourceUri": _resource(known[0]) if known else "",
+        "policy": _policy(demanded, demands),
         "inputAttestations": [
-            {"uri": urllib.parse.quote(item.file, safe="/@:"), "digest": {"sha256": item.sha256}}
-            for item in attestations
+            {"uri": urllib.parse.quote(item.file, safe="/@:"), "digest": {"sha256": item.sha256}} for item in used
         ],
         "verificationResult": "PASSED" if passed else _FAILED,
-        "verifiedLevels": [level(subjects[0].sha256, attestations)] if passed and subjects else [_FAILED],
+        "verifiedLevels": [level(known[0].sha256, used)] if passed else [_FAILED],
         "slsaVersion": _VERSION,
-        _DEMANDS: policy.demands,
+        _DEMANDS: demands,
     }
     return statement.build(subjects, stated_verdict.SUMMARY, predicate)
 
@@ -114,9 +88,14 @@ def of_model(name: str, sha256: str) -> str:
     return f"pkg:generic/{urllib.parse.quote(name, safe='')}?checksum=sha256:{sha256}"
 
 
-def _policy(policy: Policy) -> dict[str, object]:
-    if policy.source:
-        uri = f"file:{urllib.parse.quote(policy.source)}#{urllib.parse.quote(policy.environment, safe='')}"
-        return {"uri": uri, "digest": {"sha256": policy.sha256}}
-    digest = hashlib.sha256(jsontext.encode(policy.demands)).hexdigest()
-    return {"uri": INPUTS, "digest": {"sha256": digest}}
+def _resource(finding: Finding) -> str:
+    made = of_image if finding.kind == "image" else of_model
+    return made(finding.what, finding.sha256)
+
+
+def _policy(demanded: Requirements, demands: dict[str, object]) -> dict[str, object]:
+    if demanded.source:
+        environment = urllib.parse.quote(demanded.environment, safe="")
+        uri = f"file:{urllib.parse.quote(demanded.source)}#{environment}"
+        return {"uri": uri, "digest": {"sha256": demanded.sha256}}
+    return {"uri": INPUTS, "digest": {"sha256": hashlib.sha256(jsontext.encode(demands)).hexdigest()}}

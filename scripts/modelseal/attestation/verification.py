@@ -25,6 +25,11 @@ _FAMILIES = (
     predicates.SPDX_PREFIX,
 )
 _UNDERSTOOD = (provenance.PREDICATE_TYPE, predicates.SPDX, *stated_verdict.KINDS)
+_SHORT_NAMES = {
+    **predicates.SHORT_NAMES,
+    "test-result": stated_verdict.TEST_RESULT,
+    "model-signature": MODEL_SIGNATURE,
+}
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _ABOUT_IMAGES = frozenset({predicates.CYCLONEDX, predicates.VULNS})
 
@@ -137,9 +142,9 @@ def required_types(names: Sequence[str]) -> tuple[str, ...]:
     """
     types = []
     for name in names:
-        known = {**predicates.SHORT_NAMES, "model-signature": MODEL_SIGNATURE}.get(name, name)
+        known = _SHORT_NAMES.get(name, name)
         if "://" not in known:
-            raise Rejection(f"{name!r} is neither {', '.join(predicates.SHORT_NAMES)} nor a predicate type's URI")
+            raise Rejection(f"{name!r} is neither {', '.join(_SHORT_NAMES)} nor a predicate type's URI")
         types.append(known)
     return tuple(dict.fromkeys(types))
 

@@ -1,11 +1,13 @@
 """What `verify` tells: to machines as JSON, to people as Markdown."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
-from modelseal.attestation import predicates
+from modelseal.attestation import predicates, stated_verdict
+from modelseal.attestation.examination import Examined, Finding
 from modelseal.attestation.plan import MODEL_SIGNATURE
-from modelseal.attestation.verification import Attestation, Evidence
+from modelseal.attestation.requirements import Requirements
+from modelseal.attestation.verification import Attestation
 from modelseal.report import markdown
 from modelseal.verdict import Verdict
 
@@ -13,100 +15,166 @@ SCHEMA = "https://github.com/modelseal/modelseal/verification/v1"
 _SHOWN = 50
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What came out for one subject.
-
-    Attributes:
-        kind: `image` or `model`.
-        what: Its name, for people.
-        sha256: Its digest, of a model that of its signed manifest; empty if there is none to tell.
-        reasons: Why it is refused; nothing if it is not.
-        ignored: Names that the model's signature leaves out.
-    """
-
-    kind: str
-    what: str
-    sha256: str
-    reasons: tuple[str, ...]
-    ignored: tuple[str, ...] = ()
-
-
-def document(
-    policy: Mapping[str, object], findings: Sequence[Finding], evidence: Evidence, reasons: Sequence[str]
-) -> dict[str, object]:
+def document(demanded: Requirements, examined: Sequence[Examined], now: datetime) -> dict[str, object]:
     """Return the verdict as JSON data: the subjects, what was asked for, the evidence, and every reason."""
-    return {
+    last = examined[-1]
+    made: dict[str, object] = {
         "schema": SCHEMA,
-        "verdict": _verdict(reasons),
-        "subjects": [
-            {
-                "kind": finding.kind,
-                "name": finding.what,
-                "digest": {"sha256": finding.sha256} if finding.sha256 else {},
-                "verdict": _verdict(finding.reasons),
-                "ignored": list(finding.ignored),
-            }
-            for finding in findings
-        ],
-        "policy": policy,
-        "attestations": [_attestation(item) for item in evidence.attestations],
-        "reasons": list(reasons),
+        "verdict": _verdict(last.reasons),
+        "verified_at": _utc(now),
+        "subjects": [_subject(finding) for finding in last.findings],
+        "policy": policy(demanded),
+        "attestations": [_attestation(item) for item in last.evidence.attestations],
+        "reasons": list(last.reasons),
     }
+    if last.release.label:
+        made["candidates"] = [
+            {"name": item.release.label, "verdict": _verdict(item.reasons), "reasons": list(item.reasons)}
+            for item in examined
+        ]
+    return made
 
 
-def summary(findings: Sequence[Finding], evidence: Evidence, reasons: Sequence[str]) -> str:
+def policy(demanded: Requirements) -> dict[str, object]:
+    """Return what was asked for, by inputs and policy file together."""
+    texts = ("repository", "repository_id", "owner_id", "signer_workflow", "source_ref", "source_digest", "issuer",
+             "runner", "environment", "source", "sha256")  # fmt: skip
+    said: dict[str, object] = {
+        "require": list(demanded.require),
+        "signed-with": "key" if demanded.public_key else "certificate",
+    }
+    said |= {name.replace("_", "-"): getattr(demanded, name) for name in texts if getattr(demanded, name)}
+    if demanded.triggers:
+        said["trigger"] = list(demanded.triggers)
+    if demanded.max_age is not None:
+        said["max-age"] = stated_verdict.spoken(demanded.max_age)
+    return said
+
+
+def subject(examined: Examined) -> str:
+    """Return the SHA-256 of what was verified: the image, or without one the model's manifest; empty without either."""
+    return examined.findings[0].sha256
+
+
+def refusals(examined: Sequence[Examined]) -> tuple[str, ...]:
+    """Return every reason against every release, each with its release's name where there are several."""
+    return tuple(
+        f"{item.release.label}: {reason}" if item.release.label else reason
+        for item in examined
+        for reason in item.reasons
+    )
+
+
+def summary(examined: Sequence[Examined], demanded: Requirements) -> str:
     """Return the verdict in Markdown."""
-    parts = ["### Refused\n" if reasons else "### Verified\n"]
+    last = examined[-1]
+    reasons = refusals(examined)
+    parts = ["### Refused\n" if last.reasons else "### Verified\n"]
+    if last.release.label and not last.reasons:
+        parts.append(f"To deploy: {markdown.code(last.release.label)}\n")
     if reasons:
+        parts += ["Newer ones are refused:\n"] if not last.reasons else []
         parts += [f"- {markdown.escape(reason)}" for reason in reasons[:_SHOWN]]
         if len(reasons) > _SHOWN:
             parts.append(f"- and {len(reasons) - _SHOWN} more, all of them in the verdict")
         parts.append("")
-    subjects = [
-        (
-            markdown.escape(finding.what),
-            markdown.code(f"sha256:{finding.sha256}") if finding.sha256 else "not known",
-            "refused" if finding.reasons else "is what was signed",
-        )
-        for finding in findings
-    ]
-    parts.append(markdown.table(("Subject", "Digest", "Verdict"), subjects))
-    bundles = [
-        (
-            markdown.code(item.file),
-            markdown.escape(_statement(item.statement.predicate_type)),
-            markdown.escape(item.proved.signer),
-        )
-        for item in evidence.attestations
-    ]
-    if bundles:
-        parts.append(markdown.table(("Bundle that verifies", "Statement", "Signed by"), bundles))
-    for finding in findings:
+    parts += _tables(last)
+    if demanded.source:
+        said = f"{markdown.escape(demanded.environment)} in {markdown.code(demanded.source)}"
+        parts.append(f"Held to {said} (sha256:{demanded.sha256}).\n")
+    for finding in last.findings:
         if finding.ignored:
             names = ", ".join(map(markdown.code, finding.ignored[:_SHOWN]))
             parts.append(f"Not covered by the signature of {markdown.escape(finding.what)}, which says so: {names}.\n")
     return "\n".join(parts)
 
 
-def headline(findings: Sequence[Finding], reasons: Sequence[str]) -> str:
+def headline(examined: Sequence[Examined]) -> str:
     """Return the verdict in one line, with all reasons in it."""
-    if reasons:
-        return f"verification failed: {'; '.join(map(markdown.visible, reasons))}"
-    return "; ".join(f"{finding.kind} {markdown.visible(finding.what)} is what was signed" for finding in findings)
+    last = examined[-1]
+    if last.reasons:
+        return f"verification failed: {'; '.join(map(markdown.visible, refusals(examined)))}"
+    found = "; ".join(f"{item.kind} {markdown.visible(item.what)} is what was signed" for item in last.findings)
+    passed_over = f", after {len(examined) - 1} refused" if len(examined) > 1 else ""
+    return f"{found} (candidate {len(examined)}{passed_over})" if last.release.label else found
+
+
+def _tables(examined: Examined) -> list[str]:
+    subjects = [
+        (
+            markdown.escape(finding.what),
+            markdown.code(f"sha256:{finding.sha256}") if finding.sha256 else "not known",
+            "refused" if finding.reasons else "is what was signed",
+        )
+        for finding in examined.findings
+    ]
+    tables = [markdown.table(("Subject", "Digest", "Verdict"), subjects)]
+    bundles = [
+        (
+            markdown.code(item.file),
+            markdown.escape(_statement(item.statement.predicate_type)),
+            markdown.escape(item.proved.signer),
+        )
+        for item in examined.evidence.attestations
+    ]
+    if bundles:
+        tables.append(markdown.table(("Bundle that verifies", "Statement", "Signed by"), bundles))
+    verdicts = [
+        (
+            markdown.escape(_statement(kind)),
+            "passed" if verdict.passed else markdown.escape(verdict.said),
+            _utc(verdict.time) if verdict.time else "not said",
+            str(verdict.waived),
+            str(verdict.not_affected),
+        )
+        for finding in examined.findings
+        for kind, verdict in finding.verdicts
+    ]
+    if verdicts:
+        header = ("Gate", "Verdict", "Of", "Waived findings", "Not affected (VEX)")
+        tables.append(markdown.table(header, verdicts))
+    return tables
+
+
+def _subject(finding: Finding) -> dict[str, object]:
+    return {
+        "kind": finding.kind,
+        "name": finding.what,
+        "digest": {"sha256": finding.sha256} if finding.sha256 else {},
+        "verdict": _verdict(finding.reasons),
+        "ignored": list(finding.ignored),
+        "gates": [
+            {
+                "predicate_type": kind,
+                "passed": verdict.passed,
+                "time": _utc(verdict.time) if verdict.time else "",
+                "waived": verdict.waived,
+                "not_affected": verdict.not_affected,
+            }
+            for kind, verdict in finding.verdicts
+        ],
+    }
 
 
 def _attestation(item: Attestation) -> dict[str, object]:
+    logged = item.proved.logged
     return {
         "file": item.file,
+        "sha256": item.sha256,
         "predicate_type": item.statement.predicate_type,
         "signer": item.proved.signer,
+        "log_index": logged.index,
+        "logged_at": _utc(logged.time) if logged.time else "",
         "subjects": [{"name": each.name, "sha256": each.sha256} for each in item.statement.subjects],
     }
 
 
 def _statement(predicate_type: str) -> str:
     return "model signature" if predicate_type == MODEL_SIGNATURE else predicates.describe(predicate_type)
+
+
+def _utc(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _verdict(reasons: Sequence[str]) -> str:

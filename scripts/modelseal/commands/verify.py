@@ -1,38 +1,39 @@
 """Verify that an image and a model are what was built, inspected and signed."""
 
-import hashlib
 import logging
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from modelseal import station
 from modelseal.artifacts import manifest, presence
 from modelseal.attestation import (
-    bundle,
+    candidates,
+    examination,
     identity,
+    image_digest,
     jsontext,
-    keys,
-    model_signature,
     plan,
     sources,
-    trust,
+    summary_statement,
+    trusting,
     verification,
     verification_report,
 )
+from modelseal.attestation.examination import Examined, Release, Terms
 from modelseal.attestation.rejection import Rejection
-from modelseal.attestation.verification_report import Finding
+from modelseal.attestation.requirements import Requirements, combined
 from modelseal.errors import InputError
 from modelseal.files import write_atomically
+from modelseal.gate import given
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import ExitCode
 
 logger = logging.getLogger(__name__)
 
 VERDICT = "verification.json"  # in the output folder
-_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+SUMMARY = "verification-summary.json"
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,12 @@ class Inputs:
     """What is verified, against what, and whom to believe."""
 
     paths: tuple[str, ...] = option("The model's folder, or its files, one path a line.", station.lines)
-    image: str = option("The image's name, for people; `digest` says which image is meant.", station.text)
-    digest: str = option("The image's digest, `sha256:…`. A tag is not enough: it can be moved.", station.text)
+    image: str = option("The image's name; `digest` says which image is meant.", station.text)
+    digest: str = option(
+        "The image's digest, `sha256:…`. Without it, and without one in `image`, the tag is looked up once at its "
+        "registry and the digest told: a tag can be moved.",
+        station.text,
+    )
     sbom: tuple[str, ...] = option(
         "SBOM files that must be the attested ones of the image, byte for byte, one path a line.", station.lines
     )
@@ -67,17 +72,32 @@ class Inputs:
         "key it is compared with what the signed provenance says.",
         station.text,
     )
+    repository_id: str = option(
+        "The repository's number. A name can be taken over when its owner is renamed or deleted; the number never is.",
+        station.text,
+    )
+    owner_id: str = option("The number of the repository's owner.", station.text)
     signer_workflow: str = option(
         "The workflow file that must have signed, `owner/name/.github/workflows/file.yml`, with `@ref` after it if "
         "that must match too. Without it: any workflow of `repository`, and none of another one.",
         station.text,
     )
-    source_ref: str = option("The git ref that must have been built, in full: `refs/heads/main`.", station.text)
+    source_ref: str = option(
+        "The git ref that must have been built, in full: `refs/heads/main`; or a pattern of it: `refs/tags/v*`.",
+        station.text,
+    )
     source_digest: str = option("The commit that must have been built, in full.", station.text)
     issuer: str = option(
         "Who must have vouched for the workflow: the URL of the OpenID Connect issuer. Without it GitHub's, "
         f"`{identity.GITHUB_ISSUER}`.",
         station.text,
+    )
+    runner: str = option(
+        "On whose machine the workflow must have run: `github-hosted` or `self-hosted`. Without it: any.",
+        station.choice("", "github-hosted", "self-hosted"),
+    )
+    trigger: tuple[str, ...] = option(
+        "The events of which one must have started the workflow: `push`, `release`. Without it: any.", station.items
     )
     public_key: Path | None = option(
         "The public key, a PEM file, of what was signed with a key. Nothing signed keyless is accepted then.",
@@ -89,10 +109,25 @@ class Inputs:
         station.path,
     )
     require: tuple[str, ...] = option(
-        "What must be attested: `provenance`, `spdx`, `cyclonedx`, `vulns`, `model-signature`, or predicate types' "
-        "URIs. SBOMs and `vulns` are looked for at the image if there is one.",
+        "What must be attested: `provenance`, `spdx`, `cyclonedx`, `vulns`, `test-result`, `model-signature`, or "
+        "predicate types' URIs. SBOMs and `vulns` are looked for at the image if there is one.",
         station.items,
         default="provenance",
+    )
+    max_age: timedelta | None = option(
+        "How old the newest verdict of each kind may be: `48h`, `7d`. Without it: any age.",
+        station.maybe(station.duration),
+    )
+    policy: Path | None = option(
+        "The policy file whose section `verify` is to be met as well; without it `.github/modelseal.yml`, if "
+        "`environment` is given.",
+        station.path,
+    )
+    environment: str = option("The environment in the policy file: `staging`, `production`.", station.text)
+    candidates: tuple[str, ...] = option(
+        "Releases of which the first that may be deployed is chosen, the newest first, one a line: `name@sha256:…` or "
+        "a model's folder, then a space and the folder of its bundles. In place of `image`, `digest` and `paths`.",
+        station.lines,
     )
 
 
@@ -101,7 +136,12 @@ class Outputs:
     """What was concluded."""
 
     verdict: str = output("Path of the verdict (JSON): what was verified, against what, and every reason to refuse.")
+    summary: str = output(
+        "Path of the SLSA verification summary, a statement that can be signed; empty where nothing has a digest."
+    )
     digest: str = output("`sha256:…` of what was verified: the image, or without one the model's manifest.")
+    candidate: str = output("Of `candidates` the one to deploy; empty when none may be.")
+    refused: str = output("Why candidates were refused, and why a refused release was: one reason a line.")
 
 
 STATION = Station(
@@ -121,165 +161,134 @@ STATION = Station(
 )
 
 
+# The inputs that are demands of the same name; the environment becomes one by its policy.
+_DEMANDS = {item.name for item in fields(Requirements)} & {item.name for item in fields(Inputs)} - {"environment"}
+
+
 def run(inputs: Inputs, context: Context) -> Outcome:
-    """Collect the evidence, judge each subject by it, and say all that speaks against it."""
-    required = _check(inputs)
-    (context.output_dir / VERDICT).unlink(missing_ok=True)  # an earlier run's must not be taken for this one's
-    trusted = _trust(inputs)
-    files = sources.read(_wanted(inputs), context.environ, context.mask)
-    evidence = verification.collect(files, trusted)
-    reasons = sources.counted(_wanted(inputs), evidence)
-    findings = []
-    if inputs.image:
-        findings.append(_image(inputs, evidence, required))
-    if inputs.paths:
-        findings.append(_model(inputs, files, evidence, trusted, required, context))
-    reasons += tuple(reason for finding in findings for reason in finding.reasons)
-    path = context.output_dir / VERDICT
-    document = verification_report.document(_policy(inputs), findings, evidence, reasons)
-    write_atomically(path, jsontext.encode(document) + b"\n")
-    for reason in reasons:
-        logger.error("refused: %s", reason)
-    digest = f"sha256:{findings[0].sha256}" if findings[0].sha256 else ""
-    return Outcome(
-        ExitCode.VERIFICATION_FAILED if reasons else ExitCode.PASSED,
-        Outputs(verdict=str(path), digest=digest),
-        verification_report.summary(findings, evidence, reasons),
-        verification_report.headline(findings, reasons),
-    )
+    """Hold each release to what is demanded, until one meets it; say all that speaks against the others."""
+    now = datetime.now(UTC)
+    for name in (VERDICT, SUMMARY):  # an earlier run's must not be taken for this one's
+        (context.output_dir / name).unlink(missing_ok=True)
+    demanded = _demanded(inputs, now)
+    terms = _terms(demanded, now)
+    releases = _releases(inputs, demanded, context)
+    examined: list[Examined] = []
+    for release in releases:
+        examined.append(_examined(release, terms, context))
+        if not examined[-1].reasons:
+            break
+    return _outcome(examined, demanded, now, context.output_dir)
 
 
-def _check(inputs: Inputs) -> tuple[str, ...]:
-    """Refuse inputs that verify nothing or contradict each other; return the predicate types that are required."""
-    if not inputs.paths and not inputs.image:
-        raise InputError("There is nothing to verify.", mend="Give `paths`, or `image` and `digest`, or both.")
-    if bool(inputs.image) != bool(inputs.digest):
-        raise InputError(
-            "`image` and `digest` belong together: a name or tag can point to another image at any time.",
-            mend="Give both; resolve the tag to its digest once, and deploy that digest.",
-        )
-    if inputs.image and not _DIGEST.fullmatch(inputs.digest):
-        raise InputError(
-            f"{inputs.digest!r} is not a digest.", where="input `digest`", mend="Write sha256: and 64 hex digits."
-        )
-    if inputs.sbom and not inputs.image:
-        raise InputError("`sbom` is about an image, and no image was given.", mend="Give `image` and `digest`.")
-    _wanted(inputs).check()
-    if inputs.public_key and (inputs.trust_config or inputs.issuer):
+def _demanded(inputs: Inputs, now: datetime) -> Requirements:
+    """Read what inputs and policy demand together."""
+    demanded = Requirements(triggers=inputs.trigger, **{name: getattr(inputs, name) for name in _DEMANDS})
+    if inputs.policy or inputs.environment:
+        read = given.policy(inputs.policy or given.POLICY, Path.cwd(), given.Overrides(), now.date())
+        demanded = combined(demanded, read, inputs.environment)
+    if demanded.public_key and (demanded.trust_config or demanded.issuer):
         raise InputError(
             "`public-key` is for what was signed with a key; `trust-config` and `issuer` are for keyless signatures.",
             mend="Give one or the other.",
         )
+    return demanded
+
+
+def _terms(demanded: Requirements, now: datetime) -> Terms:
     try:
-        return verification.required_types(inputs.require)
+        required = verification.required_types(demanded.require)
     except Rejection as error:
         raise InputError(f"{error}.", where="input `require`", mend="Name predicate types, one a line.") from error
+    return Terms(trusting.trust_of(demanded), required, verification.Clock(now, demanded.max_age))
 
 
-def _wanted(inputs: Inputs) -> sources.Wanted:
-    return sources.Wanted(
-        inputs.bundles_from,
-        inputs.bundles,
-        inputs.image,
-        inputs.digest,
-        inputs.signature if inputs.paths else None,
-        bool(inputs.paths),
-        inputs.repository,
+def _releases(inputs: Inputs, demanded: Requirements, context: Context) -> tuple[Release, ...]:
+    """Return what is verified, refusing inputs that verify nothing or contradict each other."""
+    single = inputs.paths or inputs.image or inputs.digest or inputs.sbom or inputs.signature
+    if inputs.candidates and single:
+        raise InputError(
+            "`candidates` are given, and a single release too.", mend="Give `candidates`, or the other inputs."
+        )
+    if inputs.candidates:
+        chosen = candidates.parse(inputs.candidates)
+        return tuple(
+            _release(inputs, demanded, item.text, item.image, item.digest, item.paths, item.bundles) for item in chosen
+        )
+    if not inputs.paths and not inputs.image and not inputs.digest:
+        raise InputError("There is nothing to verify.", mend="Give `paths`, or `image` and `digest`, or both.")
+    if inputs.sbom and not inputs.image:
+        raise InputError("`sbom` is about an image, and no image was given.", mend="Give `image` and `digest`.")
+    digest = image_digest.resolve(inputs.image, inputs.digest, context.environ, context.mask)
+    return (_release(inputs, demanded, "", inputs.image, digest, inputs.paths, None),)
+
+
+def _release(  # noqa: PLR0913 - what differs between releases
+    inputs: Inputs,
+    demanded: Requirements,
+    label: str,
+    image: str,
+    digest: str,
+    paths: tuple[str, ...],
+    bundles: Path | None,
+) -> Release:
+    place = sources.Wanted(
+        sources.FOLDER if bundles else inputs.bundles_from,
+        bundles or inputs.bundles,
+        image,
+        digest,
+        inputs.signature if paths else None,
+        bool(paths),
+        demanded.repository,
         inputs.github_token,
     )
+    place.check()
+    return Release(label, paths, tuple(map(_sbom, inputs.sbom)), place)
 
 
-def _trust(inputs: Inputs) -> trust.Trust:
-    source = (inputs.repository, inputs.issuer or identity.GITHUB_ISSUER)
-    details = (inputs.signer_workflow, inputs.source_ref, inputs.source_digest)
-    if inputs.public_key:
-        try:
-            public_key = keys.load_public_key(inputs.public_key.read_bytes())
-        except OSError as error:
-            raise InputError(
-                f"The public key cannot be read: {error.strerror or error}.",
-                where=str(inputs.public_key),
-                mend="Check the input `public-key`.",
-            ) from error
-        wanted = identity.expected(*source, *details) if inputs.repository or any(details) else None
-        return trust.KeyTrust(public_key, wanted)
-    wanted = identity.expected(*source, *details)
-    from modelseal.attestation import keyless  # noqa: PLC0415 - 0.4 seconds that verifying with a key does not need
-
-    verifier = keyless.verifier(inputs.trust_config)
-
-    def verify(signed: bundle.Bundle) -> tuple[bytes, identity.Identity]:
-        verified = verifier.verify(signed)
-        return verified.payload, verified.signer
-
-    return trust.IdentityTrust(verify, wanted)
-
-
-def _policy(inputs: Inputs) -> dict[str, object]:
-    """Return what was asked for, as the verdict repeats it."""
-    given = ("repository", "signer_workflow", "source_ref", "source_digest", "issuer")
-    return {
-        "require": list(inputs.require),
-        "signed-with": "key" if inputs.public_key else "certificate",
-        **{station.kebab(name): getattr(inputs, name) for name in given if getattr(inputs, name)},
-    }
-
-
-def _image(inputs: Inputs, evidence: verification.Evidence, required: Sequence[str]) -> Finding:
-    sha256 = inputs.digest.removeprefix("sha256:")
-    documents = []
-    for path in map(Path, inputs.sbom):
-        try:
-            documents.append(plan.Document(path.name, path.read_bytes()))
-        except OSError as error:
-            raise InputError(
-                f"The SBOM cannot be read: {error.strerror or error}.", where=str(path), mend="Check the input `sbom`."
-            ) from error
-    applicable = [item for item in required if item != plan.MODEL_SIGNATURE or not inputs.paths]
-    wanted = verification.Wanted(f"image {inputs.image}", sha256, tuple(applicable), _clock(), tuple(documents))
-    return Finding("image", inputs.image, sha256, verification.judge(evidence.attestations, wanted))
-
-
-def _clock() -> verification.Clock:
-    return verification.Clock(datetime.now(UTC))
-
-
-def _model(  # noqa: PLR0913 - what it compares is what there is
-    inputs: Inputs,
-    files: Mapping[str, bytes],
-    evidence: verification.Evidence,
-    trusted: trust.Trust,
-    required: Sequence[str],
-    context: Context,
-) -> Finding:
-    what = ", ".join(inputs.paths)
+def _sbom(text: str) -> plan.Document:
+    path = Path(text)
     try:
-        payload = model_signature.payload(inputs.signature, files, trusted)
-        signed = _parsed(payload)
-    except Rejection as error:
-        return Finding("model", what, "", (f"model {what}: {error}",))
-    sha256 = hashlib.sha256(payload).hexdigest()
-    applicable = [
-        item
-        for item in required
-        if item != plan.MODEL_SIGNATURE and not (inputs.image and verification.is_about_images(item))
-    ]
-    reasons: tuple[str, ...] = ()
-    if applicable:
-        wanted = verification.Wanted(f"model {signed.name}", sha256, tuple(applicable), _clock())
-        reasons = verification.judge(evidence.attestations, wanted)
-    found = presence.reasons(
-        inputs.paths, signed, folder=Path.cwd(), temp_dir=context.temp_dir, environ=context.environ
+        return plan.Document(path.name, path.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"The SBOM cannot be read: {error.strerror or error}.", where=text, mend="Check the input `sbom`."
+        ) from error
+
+
+def _examined(release: Release, terms: Terms, context: Context) -> Examined:
+    def compare(paths: Sequence[str], signed: manifest.Manifest) -> tuple[str, ...]:
+        return presence.reasons(paths, signed, folder=Path.cwd(), temp_dir=context.temp_dir, environ=context.environ)
+
+    files = sources.read(release.place, context.environ, context.mask)
+    return examination.examine(
+        release, terms, files, lambda evidence: sources.counted(release.place, evidence), compare
     )
-    reasons += tuple(f"model {signed.name}: {reason}" for reason in found)
-    if signed.ignored:
-        logger.warning("not covered by the signature, which says so: %s", ", ".join(signed.ignored))
-    return Finding("model", signed.name, sha256, reasons, signed.ignored)
 
 
-def _parsed(payload: bytes) -> manifest.Manifest:
-    """Read the signed manifest; here one that cannot be read is evidence that does not hold, and no wrong input."""
-    try:
-        return manifest.parse(payload)
-    except InputError as error:
-        raise Rejection(error.what.rstrip(".")) from error
+def _outcome(examined: Sequence[Examined], demanded: Requirements, now: datetime, folder: Path) -> Outcome:
+    """Write down what came out; the last one examined is the chosen one, if any is."""
+    last = examined[-1]
+    passed = not last.reasons
+    refused = verification_report.refusals(examined)
+    for reason in refused:
+        logger.error("refused: %s", reason)
+    document = verification_report.document(demanded, examined, now)
+    write_atomically(folder / VERDICT, jsontext.encode(document) + b"\n")
+    subject = verification_report.subject(last)
+    statement = summary_statement.of_release(last, demanded, now) if subject else b""
+    if statement:
+        write_atomically(folder / SUMMARY, statement + b"\n")
+    outputs = Outputs(
+        verdict=str(folder / VERDICT),
+        summary=str(folder / SUMMARY) if statement else "",
+        digest=f"sha256:{subject}" if subject else "",
+        candidate=last.release.label if passed else "",
+        refused="\n".join(refused),
+    )
+    return Outcome(
+        ExitCode.PASSED if passed else ExitCode.VERIFICATION_FAILED,
+        outputs,
+        verification_report.summary(examined, demanded),
+        verification_report.headline(examined),
+    )

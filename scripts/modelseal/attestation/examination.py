@@ -1,0 +1,169 @@
+"""Hold one release to what is demanded: its image, its model, or both."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from modelseal.artifacts import manifest
+from modelseal.artifacts.manifest import Manifest
+from modelseal.attestation import model_signature, plan, stated_verdict, verification
+from modelseal.attestation.rejection import Rejection
+from modelseal.attestation.sources import Wanted as Place
+from modelseal.attestation.trust import Trust
+from modelseal.attestation.verification import Attestation, Clock, Evidence
+from modelseal.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+# Compares files with a manifest; where files are read is not this module's concern.
+Compare = Callable[[Sequence[str], Manifest], tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is verified.
+
+    Attributes:
+        label: What it is called among several; empty if there is one.
+        paths: The model's folder or files; nothing without a model.
+        sboms: Files that must be the attested SBOMs of the image.
+        place: Image, digest, the model's signature, and where its statements are.
+    """
+
+    label: str
+    paths: tuple[str, ...]
+    sboms: tuple[plan.Document, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What it is held to.
+
+    Attributes:
+        trusted: Whom to believe.
+        required: Predicate types, each of which must be stated.
+        clock: How old verdicts may be.
+    """
+
+    trusted: Trust
+    required: tuple[str, ...]
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came out for one subject.
+
+    Attributes:
+        kind: `image` or `model`.
+        what: Its name, for people.
+        sha256: Its digest, of a model that of its signed manifest; empty if there is none to tell.
+        reasons: Why it is refused; nothing if it is not.
+        ignored: Names that the model's signature leaves out.
+        stated: The attestations about it.
+        verdicts: What gates concluded of it, each with the predicate type that says so.
+    """
+
+    kind: str
+    what: str
+    sha256: str
+    reasons: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    stated: tuple[Attestation, ...] = ()
+    verdicts: tuple[tuple[str, stated_verdict.StatedVerdict], ...] = ()
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What came out for a release.
+
+    Attributes:
+        release: The release.
+        findings: One for each subject.
+        evidence: What was found to judge by.
+        reasons: All that speaks against it; nothing if it may be deployed.
+    """
+
+    release: Release
+    findings: tuple[Finding, ...]
+    evidence: Evidence = field(repr=False)
+    reasons: tuple[str, ...]
+
+
+def examine(
+    release: Release,
+    terms: Terms,
+    files: Mapping[str, bytes],
+    counted: Callable[[Evidence], tuple[str, ...]],
+    compare: Compare,
+) -> Examined:
+    """Judge a release.
+
+    Args:
+        release: The release.
+        terms: What it is held to.
+        files: The bundles found for it, by their places.
+        counted: Which of the reasons against single bundles are reasons to refuse.
+        compare: Compares the model's files with its signed manifest.
+
+    Raises:
+        InputError: The model's signature or its files cannot be read.
+    """
+    evidence = verification.collect(files, terms.trusted)
+    findings = []
+    if release.place.image:
+        findings.append(_image(release, terms, evidence))
+    if release.paths:
+        findings.append(_model(release, terms, files, evidence, compare))
+    reasons = counted(evidence) + tuple(reason for finding in findings for reason in finding.reasons)
+    return Examined(release, tuple(findings), evidence, reasons)
+
+
+def _image(release: Release, terms: Terms, evidence: Evidence) -> Finding:
+    name, sha256 = release.place.image, release.place.digest.removeprefix("sha256:")
+    required = tuple(item for item in terms.required if item != plan.MODEL_SIGNATURE or not release.paths)
+    wanted = verification.Wanted(f"image {name}", sha256, required, terms.clock, release.sboms)
+    return _finding("image", name, sha256, verification.judge(evidence.attestations, wanted), evidence)
+
+
+def _model(release: Release, terms: Terms, files: Mapping[str, bytes], evidence: Evidence, compare: Compare) -> Finding:
+    what = ", ".join(release.paths)
+    try:
+        payload = model_signature.payload(release.place.signature, files, terms.trusted)
+        signed = _parsed(payload)
+    except Rejection as error:
+        return Finding("model", what, "", (f"model {what}: {error}",))
+    sha256 = hashlib.sha256(payload).hexdigest()
+    required = tuple(
+        item
+        for item in terms.required
+        if item != plan.MODEL_SIGNATURE and not (release.place.image and verification.is_about_images(item))
+    )
+    reasons: tuple[str, ...] = ()
+    if required:
+        wanted = verification.Wanted(f"model {signed.name}", sha256, required, terms.clock)
+        reasons = verification.judge(evidence.attestations, wanted)
+    reasons += tuple(f"model {signed.name}: {reason}" for reason in compare(release.paths, signed))
+    if signed.ignored:
+        logger.warning("not covered by the signature, which says so: %s", ", ".join(signed.ignored))
+    return _finding("model", signed.name, sha256, reasons, evidence, signed.ignored)
+
+
+def _finding(  # noqa: PLR0913 - what there is to say
+    kind: str, what: str, sha256: str, reasons: tuple[str, ...], evidence: Evidence, ignored: tuple[str, ...] = ()
+) -> Finding:
+    stated = tuple(item for item in evidence.attestations if item.statement.is_about(sha256))
+    read = [(item.statement.predicate_type, item.statement.predicate) for item in stated]
+    verdicts = [(kind_, stated_verdict.read(kind_, predicate)) for kind_, predicate in read]
+    known = tuple((kind_, verdict) for kind_, verdict in verdicts if verdict is not None)
+    return Finding(kind, what, sha256, reasons, ignored, stated, known)
+
+
+def _parsed(payload: bytes) -> Manifest:
+    """Read the signed manifest; here one that cannot be read is evidence that does not hold, and no wrong input."""
+    try:
+        return manifest.parse(payload)
+    except InputError as error:
+        raise Rejection(error.what.rstrip(".")) from error
