@@ -20,7 +20,9 @@ import pytest
 import loopback_registry
 import saved_images
 import trivy_db
+import vex_documents
 from assets.plant_traps import environment, plant, sprung
+from image_layouts import Layout
 from modelseal import station, tools
 from modelseal.commands import scan_image
 from modelseal.errors import InputError, ModelsealError, ToolError
@@ -219,12 +221,13 @@ def test_the_verdict_names_what_it_rests_on(scan: Scan, tmp_path: Path, trivy: P
     assert read["subject"] == {
         "name": "registry.example/team/fraud:1.4",
         "image_id": f"sha256:{hashlib.sha256(config).hexdigest()}",
+        "digest": "",  # Docker's own layout has no manifest
         "os": "debian 12.15",
         "packages": 1,
     }
     assert read["scanner"]["sha256"] == hashlib.sha256(trivy.read_bytes()).hexdigest()
     updated = json.loads((database / "db" / "metadata.json").read_text())["UpdatedAt"]
-    assert read["database"] == {"version": 2, "updated_at": updated}
+    assert read["database"] == {"digest": "", "updated_at": updated}
     assert isinstance(outcome.outputs, scan_image.Outputs)
     assert outcome.outputs.critical_count == outcome.outputs.failing_count == "1"
     assert Path(outcome.outputs.verdict).name == "fraud-1.4.verdict.json"
@@ -332,19 +335,133 @@ def test_clean_layers_under_another_images_name_are_noticed(scan: Scan, tmp_path
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_an_oci_layout_needs_dockers_own_beside_it(scan: Scan, tmp_path: Path, *, both: bool) -> None:
+def test_an_oci_layout_is_scanned_with_or_without_dockers_own(scan: Scan, tmp_path: Path, *, both: bool) -> None:
     layer = saved_images.tar(list(debian(ZLIB).items()))
     described = saved_images.config([layer])
     members = saved_images.oci_members([layer], described)
-    if not both:
-        (tmp_path / "oci.tar").write_bytes(saved_images.tar(members))
-        with pytest.raises(InputError, match="OCI layout alone"):
-            scan(tmp_path / "oci.tar")
-        return
-    (tmp_path / "both.tar").write_bytes(saved_images.tar(members + saved_images.docker_members([layer], described)))
-    outcome = scan(tmp_path / "both.tar")
+    manifest = json.loads(dict(members)["index.json"])["manifests"][0]["digest"]
+    docker = saved_images.docker_members([layer], described) if both else []
+    (tmp_path / "small.tar").write_bytes(saved_images.tar(members + docker))
+    outcome = scan(tmp_path / "small.tar")
     assert failing(outcome) == {("zlib1g", "CVE-2023-45853")}
-    assert verdict(outcome)["subject"]["image_id"] == saved_images.digest(described)
+    subject = verdict(outcome)["subject"]
+    assert (subject["image_id"], subject["digest"]) == (saved_images.digest(described), manifest)
+
+
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_one_vulnerable_platform_fails_an_index(scan: Scan, tmp_path: Path, *, as_folder: bool) -> None:
+    layout = Layout()
+    entries = [layout.image(debian(), "linux/amd64"), layout.image(debian(ZLIB), "linux/arm64")]
+    layout.top = [layout.index(*entries, *map(layout.attestation, entries))]
+    saved = layout.folder(tmp_path / "small") if as_folder else layout.archive(tmp_path / "small.tar")
+    outcome = scan(saved)
+    assert outcome.exit_code is ExitCode.GATE_FAILED
+    read = verdict(outcome)
+    assert read["subject"]["digest"] == layout.top[0]["digest"]
+    assert [(item["platform"], item["digest"]) for item in read["subject"]["platforms"]] == [
+        ("linux/amd64", entries[0]["digest"]), ("linux/arm64", entries[1]["digest"]),
+    ]  # fmt: skip
+    assert {item["platform"] for item in read["findings"]} == {"linux/arm64"}
+    assert read["not_looked_at"]["attestations"] == 2
+    assert "linux/arm64" in outcome.summary
+    assert any("linux/arm64" in message for level, message in outcome.annotations if level == "error")
+    assert isinstance(outcome.outputs, scan_image.Outputs)
+    assert [Path(line).name for line in outcome.outputs.report.split("\n")] == ["linux-amd64.json", "linux-arm64.json"]
+    assert scan(saved, platforms="linux/amd64").exit_code is ExitCode.PASSED
+    with pytest.raises(InputError, match="riscv64"):
+        scan(saved, platforms="linux/riscv64")
+
+
+def test_a_platform_that_cannot_be_judged_is_none_of_an_index(scan: Scan, tmp_path: Path) -> None:
+    layout = Layout()
+    entries = [layout.image(debian(), "linux/amd64"), layout.image(debian(release="9.1"), "linux/arm64")]
+    layout.top = [layout.index(*entries)]
+    with pytest.raises(ToolError, match=r"has ended.*linux/arm64"):
+        scan(layout.archive(tmp_path / "small.tar"))
+
+
+def test_waivers_vex_and_a_baseline_decide_together(scan: Scan, tmp_path: Path) -> None:
+    """One finding each: waived, not affected, known from the run before, new, below the bar."""
+    first = saved_images.saved(tmp_path / "first.tar", debian(ZLIB | PERL | TAR))
+    earlier = scan(first, image="team/fraud:1")
+    assert {id_ for _, id_ in failing(earlier)} == {"CVE-2023-45853", "CVE-2023-31486"}
+    assert isinstance(earlier.outputs, scan_image.Outputs)
+    assert earlier.outputs.new_count == ""
+    baseline = shutil.copy(earlier.outputs.verdict, tmp_path / "baseline.json")
+    again = scan(first, image="team/fraud:2", baseline=str(baseline))
+    assert isinstance(again.outputs, scan_image.Outputs)
+    assert again.outputs.new_count == "0"  # of itself
+    assert again.exit_code is ExitCode.GATE_FAILED  # it is for the policy to let through what is known
+
+    (tmp_path / "policy.yml").write_text(
+        "version: 1\nvulnerabilities: {fail-on-new-only: true}\nwaivers:\n"
+        "  - id: CVE-2023-47627\n    package: pkg:pypi/aiohttp\n    reason: no requests come in\n    owner: ada\n"
+        f"    expires: {datetime.now(UTC).date() + timedelta(days=30)}\n"
+    )
+    vex = vex_documents.openvex(vex_documents.said("not_affected", "pkg:pypi/aiohttp@3.8.5", cve="CVE-2024-23334"))
+    (tmp_path / "vex.json").write_bytes(vex_documents.packed(vex))
+    files = debian(ZLIB | PERL | TAR) | python_packages({"aiohttp": "3.8.5", "json-logic": "0.6.3"})
+    second = saved_images.saved(tmp_path / "second.tar", files)
+    given = {"policy": str(tmp_path / "policy.yml"), "vex": str(tmp_path / "vex.json"), "baseline": str(baseline)}
+    outcome = scan(second, image="team/fraud:2", **given)
+    decided = {item["id"]: item["decision"] for item in verdict(outcome)["findings"]}
+    assert decided["CVE-2023-47627"] == "waived"
+    assert decided["CVE-2024-23334"] == "not-affected"
+    assert decided["CVE-2023-45853"] == decided["CVE-2023-31486"] == "known"
+    assert decided["CVE-2005-2541"] == "below"
+    assert failing(outcome) == {("json-logic", "CVE-2021-4329")}
+    assert isinstance(outcome.outputs, scan_image.Outputs)
+    assert (outcome.outputs.failing_count, outcome.outputs.waived_count) == ("1", "1")
+    mended = saved_images.saved(tmp_path / "third.tar", debian(ZLIB) | python_packages({"aiohttp": "3.8.5"}))
+    last = scan(mended, image="team/fraud:3", **given)
+    assert last.exit_code is ExitCode.PASSED
+    assert {item["id"] for item in verdict(last)["fixed"]} == {"CVE-2023-31486", "CVE-2005-2541"}
+
+
+def test_a_report_of_trivy_is_a_baseline_too(scan: Scan, tmp_path: Path) -> None:
+    files = debian(ZLIB | TAR) | {"srv/credentials": CREDENTIALS.encode()}
+    archive = saved_images.saved(tmp_path / "small.tar", files, config={"User": "root"})
+    every = "vuln,secret,misconfig,license"
+    first = scan(archive, scanners=every)
+    assert isinstance(first.outputs, scan_image.Outputs)
+    report = shutil.copy(first.outputs.report, tmp_path / "report.json")
+    again = scan(archive, baseline=str(report), scanners=every)
+    assert isinstance(again.outputs, scan_image.Outputs)
+    assert again.outputs.new_count == "0"
+    assert verdict(again)["fixed"] == []
+
+
+def test_all_four_scanners_have_bars_of_their_own(scan: Scan, tmp_path: Path) -> None:
+    licensed = {
+        "usr/lib/python3/dist-packages/gpled-1.0.dist-info/METADATA": (
+            b"Metadata-Version: 2.1\nName: gpled\nVersion: 1.0\nLicense: AGPL-3.0-only\n"
+        )
+    }
+    files = debian(ZLIB) | licensed | {"srv/credentials": CREDENTIALS.encode()}
+    archive = saved_images.saved(tmp_path / "small.tar", files, config={"User": "root"})
+    bars = {
+        "vulnerability": "vulnerabilities: {fail-on: [CRITICAL]}",
+        "secret": "secrets: {fail-on: [CRITICAL]}",
+        "misconfiguration": "misconfigurations: {fail-on: [HIGH]}",
+        "license": "licenses: {denied: [AGPL-3.0-only]}",
+    }
+    nothing = {
+        "vulnerability": "vulnerabilities: {fail-on: [UNKNOWN]}",
+        "secret": "secrets: {fail-on: [UNKNOWN]}",
+        "misconfiguration": "misconfigurations: {fail-on: [UNKNOWN]}",
+        "license": "licenses: {}",
+    }
+    found = []
+    for kind in (*bars, ""):
+        lines = ["version: 1", *(bars[name] if name == kind else nothing[name] for name in bars)]
+        (tmp_path / "policy.yml").write_text("\n".join(lines))
+        outcome = scan(archive, scanners="vuln,secret,misconfig,license", policy=str(tmp_path / "policy.yml"))
+        failed = {item["kind"] for item in verdict(outcome)["findings"] if item["decision"] == "fails"}
+        assert failed == ({kind} if kind else set())
+        assert outcome.exit_code is (ExitCode.GATE_FAILED if kind else ExitCode.PASSED)
+        found.append({item["kind"] for item in verdict(outcome)["findings"]})
+        assert KEY_ID not in outcome.summary
+    assert found == [set(bars)] * 5
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -409,15 +526,30 @@ def test_two_scans_share_the_fetched_database(
     assert outcomes["two.tar"].exit_code is ExitCode.PASSED
 
 
-@pytest.mark.parametrize("repository", ["127.0.0.1:1/x/trivy-db", "{registry}/nothing/here", "not a name", "--help"])
-def test_a_repository_that_gives_no_database(
-    repository: str, scan: Scan, tmp_path: Path, registry: str, tool_cache: dict[str, str]
+@pytest.mark.parametrize(
+    ("repository", "where", "mend"),
+    [
+        ("127.0.0.1:1/x/trivy-db", "127.0.0.1:1", "db-dir"),
+        ("{registry}/nothing/here", "404 Not Found", "name and its tag"),
+        ("127.0.0.1:1/x/trivy-db,{registry}/nothing/here", "404 Not Found", "db-dir"),
+    ],
+)
+def test_a_repository_that_gives_no_database(  # noqa: PLR0913 # fixtures
+    repository: str, where: str, mend: str, scan: Scan, tmp_path: Path, registry: str, tool_cache: dict[str, str]
 ) -> None:
     archive = saved_images.saved(tmp_path / "small.tar", debian())
     with pytest.raises(ToolError, match="cannot be fetched") as caught:
         scan(archive, db_repository=repository.format(registry=registry), environ=tool_cache)
     assert caught.value.exit_code == 3
-    assert "db-dir" in caught.value.mend
+    assert where in caught.value.where
+    assert mend in caught.value.mend
+
+
+@pytest.mark.parametrize("repository", ["not a name", "--help", "https://registry.example/trivy-db", "a/b:"])
+def test_a_repository_that_is_no_name(repository: str, scan: Scan, tmp_path: Path, tool_cache: dict[str, str]) -> None:
+    archive = saved_images.saved(tmp_path / "small.tar", debian())
+    with pytest.raises(InputError, match="does not name anything in a registry"):
+        scan(archive, db_repository=repository, environ=tool_cache)
 
 
 def test_another_repositorys_database_is_not_taken(
