@@ -21,12 +21,16 @@ import pytest
 import bolt_database
 import saved_images
 import trivy_db
-from modelseal import tools
+from modelseal import station, tools
+from modelseal.commands import scan_image
 from modelseal.errors import ToolError
-from modelseal.gate import patterns
-from modelseal.gate.finding import Finding, Kind
-from modelseal.gate.policy import DEFAULT_FAIL_ON
+from modelseal.gate import document
+from modelseal.gate.document import Document
+from modelseal.gate.finding import Kind
+from modelseal.gate.result import Decision
 from modelseal.image import archive
+from modelseal.station import Context
+from modelseal.verdict import Verdict
 from modelseal.vulnerabilities import database, trivy, trivy_report
 from saved_images import config, debian, digest, docker_members, oci_members, python_packages, tar
 
@@ -290,50 +294,60 @@ def own_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bolt_database.unpack(tmp_path_factory.mktemp("own") / "cache", advisories, DETAILS, SOURCES)
 
 
-Conclude = Callable[[Case, Path], tuple[Finding, ...]]
+Conclude = Callable[[Case, Path], Document]
 
 
 @pytest.fixture
 def conclude(tmp_path: Path, executable: Path) -> Conclude:
-    """Return what finds everything that is in a case's image: the one place that knows how."""
+    """Return what gives the station's verdict on a case's image: the one place that knows how."""
 
-    def run(case_: Case, cache: Path) -> tuple[Finding, ...]:
-        saved = archive.read(saved_images.saved(tmp_path / "small.tar", *case_.layers, **case_.described))
-        (tmp_path / "private").mkdir(exist_ok=True)
-        scan = trivy.scan(
-            trivy.Trivy(executable, dict(os.environ), tmp_path / "private"), saved.path, case_.scanners,
-            database.read(cache),
-            tolerated=lambda path: any(patterns.matches_path(pattern, path) for pattern in case_.unreadable),
-        )  # fmt: skip
-        return trivy_report.parse(
-            scan.report, image_id=saved.image_id, scanners=scan.scanners, without_system=case_.without_system
-        ).findings
+    def run(case_: Case, cache: Path) -> Document:
+        saved = saved_images.saved(tmp_path / "small.tar", *case_.layers, **case_.described)
+        scan = {"unreadable": list(case_.unreadable), "without-operating-system": case_.without_system}
+        (tmp_path / "policy.yml").write_text(json.dumps({"version": 1, "scan": scan}))  # JSON is YAML
+        texts = {
+            "archive": str(saved), "db-dir": str(cache), "scanners": ",".join(case_.scanners),
+            "policy": str(tmp_path / "policy.yml"), "tools-dir": str(executable.parent),
+        }  # fmt: skip
+        for folder in ("out", "private"):
+            (tmp_path / folder).mkdir()
+        context = Context(tmp_path / "out", dict(os.environ), tmp_path / "private")
+        outcome = scan_image.run(station.read_inputs(scan_image.Inputs, texts), context)
+        verdict = document.read((tmp_path / "out" / "small.verdict.json").read_bytes())
+        assert outcome.exit_code.verdict is verdict.verdict
+        return verdict
 
     return run
 
 
-def check(case_: Case, cache: Path, conclude: Conclude) -> None:
+def check(case_: Case, cache: Path, conclude: Conclude, out: Path) -> None:
     if case_.error:
         with pytest.raises(ToolError) as caught:
             conclude(case_, cache)
         assert caught.match(case_.error)
         assert caught.value.mend
+        assert list(out.iterdir()) == []
         return
-    findings = conclude(case_, cache)
-    failing = {(item.id, item.package) for item in findings if item.severity in DEFAULT_FAIL_ON}
-    assert failing == case_.fails
-    assert {item.id for item in findings if item.severity not in DEFAULT_FAIL_ON} == case_.below
-    assert KEY not in repr(findings)
+    verdict = conclude(case_, cache)
+    failing = [item.finding for item in verdict.findings if item.decision is Decision.FAILS]
+    assert {(item.id, item.package) for item in failing} == case_.fails
+    assert {item.finding.id for item in verdict.findings if item.decision is Decision.BELOW} == case_.below
+    assert {item.decision for item in verdict.findings} <= {Decision.FAILS, Decision.BELOW}
+    assert verdict.verdict is (Verdict.FAILED if case_.fails else Verdict.PASSED)
+    # Trivy's own report repeats the image's configuration, environment and all.
+    ours = [path for path in out.iterdir() if path.name != "small.trivy.json"]
+    assert not any(KEY.encode() in path.read_bytes() for path in ours)
+    assert len(ours) >= 4
 
 
 @pytest.mark.parametrize("case_", [*FORETOLD, *CANNOT_BE_JUDGED], ids=lambda case_: case_.name)
-def test_cases_of_the_fixture(case_: Case, fixture_database: Path, conclude: Conclude) -> None:
-    check(case_, fixture_database, conclude)
+def test_cases_of_the_fixture(case_: Case, fixture_database: Path, conclude: Conclude, tmp_path: Path) -> None:
+    check(case_, fixture_database, conclude, tmp_path / "out")
 
 
 @pytest.mark.parametrize("case_", OF_OUR_OWN, ids=lambda case_: case_.name)
-def test_cases_of_our_own_advisories(case_: Case, own_database: Path, conclude: Conclude) -> None:
-    check(case_, own_database, conclude)
+def test_cases_of_our_own_advisories(case_: Case, own_database: Path, conclude: Conclude, tmp_path: Path) -> None:
+    check(case_, own_database, conclude, tmp_path / "out")
 
 
 def test_a_third_of_the_cases_do_not_pass() -> None:
@@ -343,7 +357,8 @@ def test_a_third_of_the_cases_do_not_pass() -> None:
 
 
 def test_all_that_an_advisory_says_is_kept(own_database: Path, conclude: Conclude) -> None:
-    (finding,) = conclude(case("", debian(ZLIB)), own_database)
+    (judged,) = conclude(case("", debian(ZLIB)), own_database).findings
+    finding = judged.finding
     assert (finding.version, finding.fixed_version, finding.status) == ("1:1.2.13.dfsg-1", "1:1.2.13.dfsg-2", "fixed")
     assert finding.published == datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert (finding.score, finding.weaknesses, finding.title) == (9.8, ("CWE-787",), "one")
@@ -354,11 +369,8 @@ def test_all_that_an_advisory_says_is_kept(own_database: Path, conclude: Conclud
 def test_licences_are_found(fixture_database: Path, conclude: Conclude) -> None:
     files = system() | {f"{PYTHON}/x-1.dist-info/METADATA": b"Metadata-Version: 2.4\nName: x\nVersion: 1\n"
                         b"License-Expression: AGPL-3.0-only\n"}  # fmt: skip
-    found = [
-        item
-        for item in conclude(case("", files, scanners=ALL, described=WELL_MADE), fixture_database)
-        if item.kind is Kind.LICENSE
-    ]
+    verdict = conclude(case("", files, scanners=ALL, described=WELL_MADE), fixture_database)
+    found = [item.finding for item in verdict.findings if item.finding.kind is Kind.LICENSE]
     assert [(item.id, item.package, item.version, item.purl) for item in found] == [
         ("AGPL-3.0-only", "x", "1", "pkg:pypi/x@1")
     ]
