@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import json
+import re
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -74,6 +76,7 @@ REKOR_NOTE = (
     "— rekor.sigstore.dev wNI9ajBEAiARInWIWyCdyG27CO6LPnPe"
     "kyw20qO0YJfoaPaowGp/XgIgc+qEHS3+GKVClgqq20uDLet7MCoTURUCRdxwWBHHufk=\n"
 )
+ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "example.com/audit-log"
 ED25519 = ed25519.Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
 P256 = ec.derive_private_key(7, ec.SECP256R1())
@@ -337,7 +340,7 @@ def pem(key: checkpoint.PrivateKey, password: bytes = b"") -> str:
 
 
 def public(tmp_path: Path, key: checkpoint.PrivateKey = ED25519) -> str:
-    path = tmp_path / "public.pem"
+    path = tmp_path / "audit.pem"
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     path.write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM, form))
     return str(path)
@@ -575,3 +578,33 @@ def test_long_log_is_checked_against_its_checkpoint_in_time(tmp_path: Path) -> N
 
 def compact(value: dict[str, object]) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+# --- what the documentation says to do with other tools ------------------------------------------------------------
+
+
+def documented(tmp_path: Path, marker: str) -> subprocess.CompletedProcess[str]:
+    """Run the documentation's shell commands that mention something, where a log, a checkpoint and a key are."""
+    document = (ROOT / "docs" / "audit-log.md").read_text("utf-8")
+    (block,) = [
+        each for each in re.findall(r"^```sh\n(.*?)^```$", document, re.MULTILINE | re.DOTALL) if marker in each
+    ]
+    command = ["bash", "-euo", "pipefail", "-c", block]
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+
+def test_sha256sum_finds_the_hash_of_an_entry(tmp_path: Path) -> None:
+    written(tmp_path / "audit.jsonl", WHOLE)
+    assert documented(tmp_path, "sha256sum").stdout.split()[0] == audit_logs.own_hash(WHOLE[4])
+
+
+@pytest.mark.parametrize(("key", "marker"), [(ED25519, "pkeyutl"), (P256, "dgst")], ids=NAMES[:2])
+def test_openssl_verifies_the_checkpoint(tmp_path: Path, key: checkpoint.PrivateKey, marker: str) -> None:
+    public(tmp_path, key)
+    note = Path(checkpointed(tmp_path, WHOLE, key)).read_bytes()
+    path = tmp_path / "audit.jsonl.checkpoint"
+    path.write_bytes(note)
+    accepted = documented(tmp_path, marker)
+    assert accepted.returncode == 0, accepted.stderr
+    path.write_bytes(note.replace(b"\n9\n", b"\n8\n"))
+    assert documented(tmp_path, marker).returncode != 0

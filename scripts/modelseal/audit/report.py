@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from modelseal.attestation.rejection import Rejection
+from modelseal.audit import line
 from modelseal.audit.chain import Chain
 from modelseal.audit.checkpoint import Checkpoint
 from modelseal.report import markdown
@@ -76,45 +78,26 @@ def _entries(count: int) -> str:
     return f"{count} {'entry' if count == 1 else 'entries'}"
 
 
-def _row(line: bytes) -> tuple[str, ...]:
+def _row(content: bytes) -> tuple[str, ...]:
     """Show one line; what is no entry is shown as that."""
     try:
-        read = json.loads(line)
-        cells = _repair(read) if read["event"] == "repair" else _run(read)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-        return ("?", "", "no entry", "", "", "", "")
-    return cells
-
-
-def _run(read: dict[str, object]) -> tuple[str, ...]:
-    who, subjects, statements = read["who"], read["subjects"], read["statements"]
-    if not isinstance(who, dict) or not isinstance(subjects, list) or not isinstance(statements, list):
-        raise TypeError
-    first = f"{str(subjects[0]['name'])[:_NAME]} {str(subjects[0]['sha256'])[:12]}" if subjects else ""
+        line.read(content)
+    except Rejection:
+        return ("?", "", "", "no entry", "", "", "")
+    read = json.loads(content)
+    if read["event"] == "repair":
+        what = f"{read['removed']['bytes']} bytes of an entry that was cut off were removed"
+        return (str(read["sequence"]), markdown.escape(read["time"][:19]), "", "repaired", "", what, "")
+    subjects, who = read["subjects"], read["who"]
+    first = f"{subjects[0]['name'][:_NAME]} {subjects[0]['sha256'][:12]}" if subjects else ""
     more = f" and {len(subjects) - 1} more" if len(subjects) > 1 else ""
-    by = " ".join(str(who[name]) for name in ("user", "actor", "repository", "run-id") if name in who)
+    by = " ".join(who[name][:_NAME] for name in ("user", "actor", "repository", "run-id") if name in who)
     return (
-        markdown.escape(str(read["sequence"])),
-        markdown.escape(str(read["time"])[:19]),
-        markdown.escape(str(read["station"])),
-        markdown.escape(f"{read['result']} ({read['exit-code']})"),
-        markdown.escape(by[: 2 * _NAME]),
+        str(read["sequence"]),
+        markdown.escape(read["time"][:19]),
+        read["station"],
+        f"{read['result']} ({read['exit-code']})",
+        markdown.escape(by),
         markdown.escape(first) + more,
-        str(len(statements)),
-    )
-
-
-def _repair(read: dict[str, object]) -> tuple[str, ...]:
-    removed = read["removed"]
-    if not isinstance(removed, dict):
-        raise TypeError
-    what = f"{removed['bytes']} bytes of an entry that was cut off were removed"
-    return (
-        markdown.escape(str(read["sequence"])),
-        markdown.escape(str(read["time"])[:19]),
-        "",
-        "repaired",
-        "",
-        markdown.escape(what),
-        "",
+        str(len(read["statements"])),
     )
