@@ -14,6 +14,7 @@ PARTS = (
     ("The chain", "chain.py"),
     ("Hashing", "hashing.py"),
     ("Checking SBOMs", "sbom_validation.py"),
+    ("The gate on large reports", "gate.py"),
     ("The stations' environment", "environment.py"),
 )
 
