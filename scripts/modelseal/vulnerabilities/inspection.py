@@ -9,7 +9,7 @@ from pathlib import Path
 
 from modelseal import registry
 from modelseal.environment import cache_folder
-from modelseal.errors import ModelsealError
+from modelseal.errors import ModelsealError, ToolError
 from modelseal.gate import patterns
 from modelseal.gate.finding import Finding
 from modelseal.gate.policy import Policy
@@ -59,6 +59,19 @@ class Databases:
         found = database_fetch.given(self.folder.absolute())
         database.check_age(found, max_age=self.max_age, now=now)
         return found
+
+    def check_unchanged(self, advisories: Database) -> None:
+        """Stop if the database in the given folder is another one now; what is fetched is never replaced.
+
+        Raises:
+            ToolError: It is, or it is not there any more.
+        """
+        if self.folder is not None and database.read(self.folder.absolute()) != advisories:
+            raise ToolError(
+                "The vulnerability database was replaced while it was in use: nobody knows which one was asked.",
+                where=str(self.folder),
+                mend="Scan again; update a `db-dir` that others use by moving a new folder into its place.",
+            )
 
     @property
     def _cache(self) -> Path:
@@ -122,6 +135,7 @@ class Inspector:
             ToolError: There is no evidence to judge for one of them.
         """
         done = [(item, *self._look_into(item, alone=len(images.items) == 1)) for item in images.items]
+        self._databases.check_unchanged(self._advisories)
         scans = [scan for _, scan, _ in done]
         evidence = Evidence(
             name=name,
