@@ -92,7 +92,7 @@ class Trivy:
         try:
             process.run([self.executable, *arguments], env=env, cwd=empty, timeout=timeout, on_line=listen)
         except ToolError as error:
-            where = trivy_log.complaints(lines) or error.where
+            where = trivy_log.complaints(lines) or (trivy_log.tail(lines) if lines else error.where)
             if _NO_JAVA_INDEX in where:
                 raise JavaIndexMissing(
                     "The image has Java archives, and there is no index (Trivy's Java DB) to know them by.",

@@ -40,6 +40,7 @@ _BASE_LAYERS = re.compile(r"sha256:[0-9a-f]{64}")
 _STACK = re.compile(r"\s+(?:[\w.-]+/\S+\.|/\S+\.go:\d|[\w./-]+\.go:\d)")
 _COMPLAINTS = {"ERROR", "FATAL"}
 _LENGTH = 2000
+_LINES = 5
 # https://github.com/aquasecurity/trivy/blob/v0.74.0/pkg/commands/artifact/run.go
 _ENABLED = {
     "vuln": "Vulnerability scanning is enabled",
@@ -93,6 +94,12 @@ def complaints(lines: Sequence[str]) -> str:
             kept = [text for text in lines[number:] if not _STACK.match(text)]
             return " ".join(" ".join(kept).split())[:_LENGTH]
     return ""
+
+
+def tail(lines: Sequence[str]) -> str:
+    """Return the last lines that are of interest to a person."""
+    kept = [line for line in lines if not is_detail(line)][-_LINES:]
+    return " ".join(" ".join(kept).split())[-_LENGTH:]
 
 
 def unknown_system(lines: Iterable[str]) -> str:
