@@ -100,7 +100,8 @@ class Section:
         """Return the values by their keys' names; what is not there or wrong is left out."""
         if not isinstance(node, Group):
             names = ", ".join(f"`{item.name}`" for item in self.keys[:3])
-            return _other_shape(node, key, reading, "keys", f"Write keys below it, indented by two spaces: {names}.")
+            where = "below it, indented by two spaces" if key else "in the first column, each as `key: value`"
+            return _other_shape(node, key, reading, "keys", f"Write keys {where}: {names}.")
         before = len(reading.mistakes)
         known = {item.name: item for item in self.keys}
         values = {}
@@ -172,7 +173,8 @@ class ListOf:
 
     def _as_list(self, node: Node) -> str:
         if isinstance(node, Scalar):
-            texts = [text.strip() for text in node.text.split(",")]
+            right = {word.lower(): word for word in getattr(self.item, "words", ())}  # a choice's
+            texts = [right.get(text.strip().lower(), text.strip()) for text in node.text.split(",")]
             return f"Write [{', '.join(map(shown, texts))}]."
         return "Begin each item on a line of its own, with `- ` before its first key."
 
