@@ -41,6 +41,10 @@ def render(result: Result) -> str:
 
 def headline(result: Result) -> str:
     """Say it in one plain line, with what to do about the worst. It repeats texts from outside, shortened."""
+    return markdown.visible(_headline(result))
+
+
+def _headline(result: Result) -> str:
     failing = result.judgement.failing
     image = short(result.evidence.name)
     if not failing:
