@@ -147,7 +147,8 @@ def report_error(error: ModelsealError, console: Console, environ: Mapping[str, 
     console.annotate("error", "\n".join(parts))
     try:
         write_outputs(environ, {"result": error.exit_code.verdict})
-        fenced = re.sub(r"`{3,}", "'''", "\n".join(map(printable, parts)))
+        lines = (printable(line) for part in parts for line in part.split("\n"))
+        fenced = re.sub(r"`{3,}", "'''", "\n".join(lines))
         write_summary(environ, f"### ❌ Modelseal\n\n```text\n{fenced}\n```\n")
     except ToolError as unwritable:
         console.line(f"error: {unwritable}")
