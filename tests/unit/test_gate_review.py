@@ -1,14 +1,25 @@
 """What a hostile review of the gate found, as cases: ways to pass without evidence, and to mislead people."""
 
 import gzip
+import io
 import json
+import os
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+import gate_results
 import saved_images
-from modelseal.errors import InputError
-from modelseal.image import archive, layers
+from modelseal.errors import InputError, ToolError
+from modelseal.gate import policy_file
+from modelseal.gate.finding import Kind
+from modelseal.github import Console, report_error
+from modelseal.image import archive, layers, targets
+from modelseal.report import summary
+from modelseal.vulnerabilities import database
+from modelseal.vulnerabilities.inspection import Databases
+from modelseal.vulnerabilities.trivy import Trivy
 
 BAD = saved_images.tar(list(saved_images.debian({"zlib1g": ("zlib", "1:1.2.13.dfsg-1")}).items()))
 GOOD = saved_images.tar(list(saved_images.debian().items()))
@@ -114,3 +125,65 @@ def test_what_tar_writers_do_is_not_refused(tmp_path: Path) -> None:
     time = member("pax", b"30 mtime=1700000000.123456789\n", kind=b"x")
     file.write_bytes(member("L", b"", kind=b"5") + time + member(LAYER, BAD) + time + REST)
     assert archive.read(file).layers == (LAYER,)
+
+
+# --- what people are told ------------------------------------------------------------------------------------------
+
+
+def test_an_archive_that_is_not_there_is_noticed_before_anything_is_fetched(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such archive"):
+        targets.given((), (tmp_path / "image.tar",))
+
+
+def test_each_mistake_of_a_policy_has_a_line_in_the_job_summary(tmp_path: Path) -> None:
+    file = tmp_path / "summary"
+    with pytest.raises(InputError) as caught:
+        policy_file.parse(b"version: 1\nwaiver: []\nscans: {}\n", "own.yml", today=date(2026, 6, 1))
+    report_error(caught.value, Console(io.StringIO(), runner=True), {"GITHUB_STEP_SUMMARY": str(file)})
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert [line.split(":")[0] for line in lines if line.startswith("line ")] == [
+        "line 2, column 1",
+        "line 3, column 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "mend"),
+    [
+        ("version: 1\nvulnerabilities:\n  fail-on: critical\n", "Write [CRITICAL]."),
+        ("version: 1\nvulnerabilities:\n  fail-on: high, Critical\n", "Write [HIGH, CRITICAL]."),
+        ("CVE-2024-0001\n", "in the first column, each as `key: value`: `version`"),
+    ],
+)
+def test_the_mend_of_a_policy_is_right_the_first_time(policy: str, mend: str) -> None:
+    with pytest.raises(InputError) as caught:
+        policy_file.parse(policy.encode(), "own.yml", today=date(2026, 6, 1))
+    assert mend in caught.value.mend
+
+
+def test_the_headline_is_one_line_whatever_a_file_is_called() -> None:
+    finding = gate_results.finding(kind=Kind.SECRET, package="a\n::error::x\x1b[31m", path="a\n::error::x\x1b[31m")
+    assert summary.headline(gate_results.result([finding], name="image\u202e")).isprintable()
+
+
+def test_when_trivy_is_killed_its_own_last_words_are_told_and_not_its_details(tmp_path: Path) -> None:
+    executable = tmp_path / "trivy"
+    executable.write_text("#!/bin/sh\nprintf 't\\tINFO\\tat work\\nt\\tDEBUG\\t[x] detail\\n' >&2\nkill -9 $$\n")
+    executable.chmod(0o755)
+    with pytest.raises(ToolError) as caught:
+        Trivy(executable, {"PATH": os.environ["PATH"]}, tmp_path).run("image", timeout=20)
+    assert "SIGKILL" in caught.value.what
+    assert caught.value.where == "t INFO at work"
+
+
+def test_a_database_that_is_replaced_while_it_is_in_use_is_no_evidence(tmp_path: Path) -> None:
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db/trivy.db").write_bytes(b"db")
+    metadata = tmp_path / "db/metadata.json"
+    metadata.write_text('{"Version": 2, "UpdatedAt": "2026-06-01T00:00:00Z"}')
+    used = database.read(tmp_path)
+    databases = Databases(tmp_path, (), tmp_path, timedelta(days=1), {})
+    databases.check_unchanged(used)
+    metadata.write_text('{"Version": 2, "UpdatedAt": "2026-06-01T06:00:00Z"}')
+    with pytest.raises(ToolError, match="replaced while it was in use"):
+        databases.check_unchanged(used)
