@@ -22,6 +22,7 @@ from modelseal.verdict import ExitCode
 logger = logging.getLogger(__name__)
 
 _ANNOTATIONS = 9  # the runner shows ten of a step, one of which is the headline
+_SIGNED_WITH = ("sign", "private_key", "private_key_password", "trust_config", "store", "github_token")
 _NO_DIGEST = "sha256:" + "0" * 64  # for checking inputs before there is an image
 
 
@@ -46,7 +47,11 @@ class Inputs:
     scanners: tuple[str, ...] = station.redeclared(scan_image.Inputs, "scanners")
     db_dir: Path | None = station.redeclared(scan_image.Inputs, "db_dir")
     max_db_age: timedelta = station.redeclared(scan_image.Inputs, "max_db_age")
-    sign: str = station.redeclared(attest.Inputs, "sign")
+    sign: str = station.option(
+        "`keyless`: with Sigstore and the workflow's identity. `key`: with `private-key`, without any service.",
+        station.choice("keyless", "key"),
+        default="keyless",
+    )
     private_key: str = station.redeclared(attest.Inputs, "private_key")
     private_key_password: str = station.redeclared(attest.Inputs, "private_key_password")
     trust_config: Path | None = station.redeclared(attest.Inputs, "trust_config")
@@ -225,22 +230,14 @@ def _dockerfile(inputs: Inputs) -> str:
 
 
 def _attest_inputs(inputs: Inputs, outputs: Outputs) -> attest.Inputs:
-    return attest.Inputs(
+    texts = {"image": outputs.image, "digest": outputs.digest or outputs.image_id, "image-id": outputs.image_id}
+    return replace(
+        station.read_inputs(attest.Inputs, texts),
         manifest=Path(outputs.manifest) if outputs.manifest else None,
-        image=outputs.image,
-        digest=outputs.digest or outputs.image_id,
-        image_id=outputs.image_id,
         archive=Path(outputs.archive) if outputs.archive else None,
         sbom=tuple(filter(None, (outputs.spdx, outputs.cyclonedx))),
         verdicts=(outputs.verdict,) if outputs.verdict else (),
-        sign=inputs.sign,
-        private_key=inputs.private_key,
-        private_key_password=inputs.private_key_password,
-        trust_config=inputs.trust_config,
-        store=inputs.store,
-        registry_images=(),
-        bundles=None,
-        github_token=inputs.github_token,
+        **{name: getattr(inputs, name) for name in _SIGNED_WITH},
     )
 
 
@@ -257,7 +254,7 @@ def _verify_inputs(inputs: Inputs, outputs: Outputs, context: Context) -> verify
     }
     if inputs.sign == "key":
         public_key = context.temp_dir / "public-key.pem"
-        public_key.write_bytes(attest.public_key_pem(_attest_inputs(inputs, outputs)))
+        public_key.write_bytes(attest.public_key_pem(_attest_inputs(inputs, outputs), context))
         texts["public-key"] = str(public_key)
     else:
         texts["repository"] = context.environ.get("GITHUB_REPOSITORY", "")

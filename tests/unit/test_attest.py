@@ -9,6 +9,7 @@ from attestation_material import (
     GITHUB,
     IMAGE,
     IMAGE_ID,
+    MODEL,
     attested,
     context,
     key,
@@ -57,11 +58,14 @@ def test_model_signature_covers_exactly_the_manifests_bytes(tmp_path: Path) -> N
     assert signed.envelope.payload == manifest()
 
 
-def test_provenance_names_the_manifest_by_the_digest_of_its_bytes(tmp_path: Path) -> None:
+def test_provenance_names_the_manifest_by_the_digest_of_its_bytes_and_each_file_by_its_path(tmp_path: Path) -> None:
     attested(tmp_path)
     stated = payloads(tmp_path / "out/bundles")["fraud-model.provenance.sigstore.json"]
     digest = sha256(tmp_path / "fraud-model.manifest.json")
-    assert stated["subject"] == [{"name": "fraud-model.manifest.json", "digest": {"sha256": digest}}]
+    assert stated["subject"] == [
+        {"name": "fraud-model.manifest.json", "digest": {"sha256": digest}},
+        *({"name": name, "digest": {"sha256": hashlib.sha256(data).hexdigest()}} for name, data in MODEL.items()),
+    ]
 
 
 def test_image_statements_name_the_image_and_its_archive(tmp_path: Path) -> None:
@@ -231,7 +235,7 @@ def test_wrong_inputs_are_refused(tmp_path: Path, changes: dict[str, object], me
     [
         ("fraud-model.manifest.json", b"", "not JSON"),
         ("fraud-model.manifest.json", b"[]", "not an object"),
-        ("fraud-model.manifest.json", manifest().replace(b"https://model_signing", b"https://other"), "another kind"),
+        ("fraud-model.manifest.json", manifest().replace(b"https://model_signing", b"https://other"), "predicateType"),
         ("fraud-model.manifest.json", manifest().replace(b'"predicate":', b'"predicate": {}, "predicate":'), "twice"),
         ("fraud.spdx.json", b"{}", "neither SPDX 2 nor CycloneDX"),
         ("fraud.spdx.json", b'{"spdxVersion": "SPDX-3.0"}', "neither SPDX 2 nor CycloneDX"),

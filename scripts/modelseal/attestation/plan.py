@@ -1,14 +1,21 @@
 """Which statements are made of what was given. All of it is decided before anything is signed."""
 
 import hashlib
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from modelseal.attestation import predicates, provenance, statement
+from modelseal.artifacts import manifest as model_manifest
+from modelseal.attestation import predicates, provenance, slimming, statement
 from modelseal.attestation.rejection import Rejection
-from modelseal.attestation.statement import Statement, Subject
+from modelseal.attestation.statement import Subject
 from modelseal.attestation.workflow_run import Run
 from modelseal.errors import InputError, VerificationFailed
+from modelseal.report.markdown import visible
+
+logger = logging.getLogger(__name__)
+
+_MOST_SUBJECTS = 1024  # https://github.com/actions/attest
 
 MODEL_SIGNATURE = "https://model_signing/signature/v1.0"
 
@@ -58,39 +65,62 @@ class Planned:
         subject: What it is about, for people.
         predicate_type: What it states.
         payload: The exact bytes that are signed.
+        full: The document of which the predicate is only a part, because all of it would be too large.
     """
 
     file: str
     subject: str
     predicate_type: str
     payload: bytes = field(repr=False)
+    full: Document | None = None
 
 
-def for_model(manifest: Document, run: Run | None) -> tuple[Planned, ...]:
-    """Plan a model's signature over its manifest as it is, and provenance for the manifest.
+@dataclass(frozen=True)
+class _Stated:
+    """What is stated, and the document that did not fit."""
+
+    predicate_type: str
+    predicate: Mapping[str, object]
+    full: Document | None = None
+
+
+def for_model(
+    manifest: Document,
+    run: Run | None,
+    dependencies: Sequence[Mapping[str, object]] = (),
+    verdicts: Sequence[Document] = (),
+) -> tuple[Planned, ...]:
+    """Plan a model's signature over its manifest as it is, provenance, and a statement for each verdict.
+
+    The subjects are the manifest and, as long as others can tell them apart, each file of the model under its path.
 
     Raises:
-        InputError: The file is not a manifest in the OpenSSF Model Signing format.
+        InputError: The file is not a manifest as we sign it, or a verdict cannot be read or is about something else.
+        VerificationFailed: A verdict is `failed`.
     """
     try:
-        read = _manifest_statement(manifest.data)
-    except Rejection as error:
+        read = model_manifest.parse(manifest.data)
+    except InputError as error:
         raise InputError(
-            f"This is not a model's manifest: {error}.",
-            where=manifest.name,
-            mend="Give the manifest that `hash-artifacts` wrote.",
+            error.what, where=manifest.name, mend="Give the manifest that `hash-artifacts` wrote."
         ) from error
+    if read.ignored:
+        logger.warning("left out of the model, because its manifest says so: %s", ", ".join(map(visible, read.ignored)))
     name = manifest.name.removesuffix(".json").removesuffix(".manifest")
-    made = _predicate(run, manifest.name, ())
-    payload = statement.build((Subject(manifest.name, manifest.file.sha256),), provenance.PREDICATE_TYPE, made)
+    stated = [_provenance(run, manifest.name, [item.file for item in verdicts], dependencies)]
+    stated += [_verdict(document, "model", frozenset({f"sha256:{manifest.file.sha256}"})) for document in verdicts]
     return (
-        Planned(f"{name}.sig", read.subjects[0].name, MODEL_SIGNATURE, manifest.data),
-        Planned(f"{name}.provenance.sigstore.json", manifest.name, provenance.PREDICATE_TYPE, payload),
+        Planned(f"{name}.sig", read.name, MODEL_SIGNATURE, manifest.data),
+        *_statements(name, manifest.name, _model_subjects(manifest, read), stated),
     )
 
 
 def for_image(
-    image: Image, sboms: Sequence[Document], verdicts: Sequence[Document], run: Run | None
+    image: Image,
+    sboms: Sequence[Document],
+    verdicts: Sequence[Document],
+    run: Run | None,
+    dependencies: Sequence[Mapping[str, object]] = (),
 ) -> tuple[Planned, ...]:
     """Plan an image's provenance, and a statement for each SBOM and each verdict.
 
@@ -98,22 +128,12 @@ def for_image(
         InputError: An SBOM or verdict cannot be read, or a verdict is about another image.
         VerificationFailed: A verdict is `failed`.
     """
-    stated: list[tuple[str, dict[str, object]]] = [
-        (
-            provenance.PREDICATE_TYPE,
-            _predicate(run, f"{image.name}@sha256:{image.digest}", [item.file for item in (*sboms, *verdicts)]),
-        )
-    ]
+    byproducts = [item.file for item in (*sboms, *verdicts)]
+    stated = [_provenance(run, f"{image.name}@sha256:{image.digest}", byproducts, dependencies)]
     stated += [_sbom(document) for document in sboms]
-    stated += [(predicates.VULNS, _verdict(document, image)) for document in verdicts]
-    planned: list[Planned] = []
-    for predicate_type, predicate in stated:
-        short = predicates.describe(predicate_type)
-        earlier = sum(item.predicate_type == predicate_type for item in planned)
-        number = f"-{earlier + 1}" if earlier else ""
-        payload = statement.build(image.subjects, predicate_type, predicate)
-        planned.append(Planned(f"image.{short}{number}.sigstore.json", image.name, predicate_type, payload))
-    return tuple(planned)
+    names = frozenset(f"sha256:{digest}" for digest in (image.digest, image.image_id) if digest)
+    stated += [_verdict(document, "image", names) for document in verdicts]
+    return _statements("image", image.name, image.subjects, stated)
 
 
 def refuse_same_names(planned: Sequence[Planned]) -> None:
@@ -130,29 +150,65 @@ def refuse_same_names(planned: Sequence[Planned]) -> None:
         )
 
 
-def _manifest_statement(data: bytes) -> Statement:
-    read = statement.parse(data)
-    if read.predicate_type != MODEL_SIGNATURE or len(read.subjects) != 1:
-        raise Rejection("it is a statement of another kind")
-    return read
+def _statements(
+    prefix: str, subject: str, subjects: Sequence[Subject], stated: Sequence[_Stated]
+) -> tuple[Planned, ...]:
+    planned: list[Planned] = []
+    for item in stated:
+        short = predicates.describe(item.predicate_type)
+        earlier = sum(other.predicate_type == item.predicate_type for other in planned)
+        number = f"-{earlier + 1}" if earlier else ""
+        payload = statement.build(subjects, item.predicate_type, item.predicate)
+        file = f"{prefix}.{short}{number}.sigstore.json"
+        planned.append(Planned(file, subject, item.predicate_type, payload, item.full))
+    return tuple(planned)
 
 
-def _predicate(run: Run | None, subject: str, byproducts: Sequence[provenance.File]) -> dict[str, object]:
-    return provenance.local(subject, byproducts) if run is None else provenance.of_run(run, byproducts)
+def _model_subjects(manifest: Document, read: model_manifest.Manifest) -> tuple[Subject, ...]:
+    """Return the manifest and the model's files as subjects; or the manifest alone, which names them all.
+
+    GitHub takes at most 1,024 subjects and shows only the last part of their names; a name that is not UTF-8 cannot be
+    read by everyone.
+    """
+    whole = Subject(manifest.name, manifest.file.sha256)
+    bases = {name.rpartition("/")[2] for name, _ in read.digests} | {manifest.name}
+    readable = all(name.isascii() or _is_unicode(name) for name, _ in read.digests)
+    if len(read.digests) >= _MOST_SUBJECTS or len(bases) <= len(read.digests) or not readable:
+        return (whole,)
+    return (whole, *(Subject(name, digest) for name, digest in read.digests))
 
 
-def _sbom(document: Document) -> tuple[str, dict[str, object]]:
+def _is_unicode(name: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _provenance(
+    run: Run | None,
+    subject: str,
+    byproducts: Sequence[provenance.File],
+    dependencies: Sequence[Mapping[str, object]],
+) -> _Stated:
+    if run is None:
+        made = provenance.local(subject, byproducts, dependencies)
+    else:
+        made = provenance.of_run(run, byproducts, dependencies)
+    return _Stated(provenance.PREDICATE_TYPE, made)
+
+
+def _sbom(document: Document) -> _Stated:
     try:
-        return predicates.of_sbom(document.data)
+        predicate_type, predicate = predicates.of_sbom(document.data)
     except Rejection as error:
         raise InputError(
             f"This is not an SBOM that can be attested: {error}.",
             where=document.name,
             mend="Give SPDX 2.3 or CycloneDX in JSON, as `generate-sbom` writes them.",
         ) from error
+    return _Stated(predicate_type, predicate, _full(document, predicate))
 
 
-def _verdict(document: Document, image: Image) -> dict[str, object]:
+def _verdict(document: Document, what: str, names: frozenset[str]) -> _Stated:
+    """State a verdict that is about the image or model with one of these names."""
     try:
         verdict = predicates.read_verdict(document.data)
         predicate = predicates.of_verdict(verdict)
@@ -160,22 +216,22 @@ def _verdict(document: Document, image: Image) -> dict[str, object]:
         raise InputError(
             f"This is not a verdict that can be attested: {error}.",
             where=document.name,
-            mend="Give the verdict file that `scan-image` wrote.",
+            mend="Give the verdict file that a gate wrote, such as `scan-image`.",
         ) from error
-    if not _is_about(verdict, image):
+    if not verdict.names & names:
         raise InputError(
-            f"The verdict is about another image: {verdict.image} ({', '.join(sorted(verdict.names))}).",
+            f"The verdict is about another {what}: {verdict.image} ({', '.join(sorted(verdict.names))}).",
             where=document.name,
-            mend="Scan the image that is attested. For a pushed image, give `image-id` as well.",
+            mend=f"Scan the {what} that is attested. For a pushed image, give `image-id` as well.",
         )
     if verdict.result != "passed":
         raise VerificationFailed(
             "The gate's verdict is `failed`; nothing was attested.",
             where=document.name,
-            mend="Mend what the verdict names, or change the gate's policy; a failed image is not sealed.",
+            mend=f"Mend what the verdict names, or change the gate's policy; a failed {what} is not sealed.",
         )
-    return predicate
+    return _Stated(verdict.predicate_type, predicate, _full(document, predicate))
 
 
-def _is_about(verdict: predicates.Verdict, image: Image) -> bool:
-    return bool(verdict.names & {f"sha256:{image.digest}", f"sha256:{image.image_id}"})
+def _full(document: Document, predicate: Mapping[str, object]) -> Document | None:
+    return document if slimming.is_slim(document.data, predicate) else None

@@ -1,23 +1,28 @@
-"""What can be stated beside provenance: an SBOM, and a gate's verdict on vulnerabilities.
+"""What can be stated beside provenance: an SBOM, and a gate's verdict.
 
 SBOM: https://github.com/in-toto/attestation/blob/main/spec/predicates/spdx2.md and cyclonedx.md beside it.
 Vulnerabilities: https://github.com/in-toto/attestation/blob/main/spec/predicates/vulns_02.md
+Other verdicts: https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from modelseal.attestation import jsontext, provenance
+from modelseal.attestation import jsontext, provenance, slimming
 from modelseal.attestation.rejection import Rejection, short
 
 CYCLONEDX = "https://cyclonedx.org/bom"
 SPDX_PREFIX = "https://spdx.dev/Document/v"
 SPDX = f"{SPDX_PREFIX}2.3"
 VULNS = "https://in-toto.io/attestation/vulns/v0.2"
+TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 VERDICT_SCHEMA = "https://github.com/modelseal/modelseal/verdict/v1"
 # The standard predicate lists findings; it has no place for what a gate concluded from them. Ours is beside them.
 VERDICT_KEY = "modelseal_verdict"
+
+# The policy of a gate that was given none.
+DEFAULT_POLICY = "https://github.com/modelseal/modelseal/policies/default/v1"
 
 # What users write in `require`, and what it means.
 SHORT_NAMES = {
@@ -37,45 +42,58 @@ class Verdict:
 
     Attributes:
         result: `passed` or `failed`.
-        image: What the scanned image was called.
+        image: What the image, or whatever else was judged, was called.
         names: Every digest that names the image as a whole: its ID, its manifest's, or its index's; `sha256:…`. The
             images of an index do not name it.
         document: The whole file.
+        data: The same as it is in the file.
     """
 
     result: str
     image: str
     names: frozenset[str]
-    document: Mapping[str, object]
+    document: Mapping[str, object] = field(repr=False)
+    data: bytes = field(default=b"", repr=False)
+
+    @property
+    def predicate_type(self) -> str:
+        """What states it: a scan for vulnerabilities has a predicate of its own, every other gate is a test."""
+        scanners = self.document.get("scanners")
+        return VULNS if isinstance(scanners, list) and "vuln" in scanners else TEST_RESULT
 
 
 def describe(predicate_type: str) -> str:
     """Name a predicate type shortly, as files and tables do: `provenance`, `sbom-spdx`, `sbom-cyclonedx`, `vulns`."""
     if predicate_type.startswith(SPDX_PREFIX):
         return "sbom-spdx"
-    names = {CYCLONEDX: "sbom-cyclonedx", VULNS: "vulns", provenance.PREDICATE_TYPE: "provenance"}
+    names = {
+        CYCLONEDX: "sbom-cyclonedx",
+        VULNS: "vulns",
+        TEST_RESULT: "test-result",
+        provenance.PREDICATE_TYPE: "provenance",
+    }
     return names.get(predicate_type, predicate_type)
 
 
 def of_sbom(data: bytes) -> tuple[str, dict[str, object]]:
-    """Return the predicate type and the predicate for an SBOM file.
+    """Return the predicate type and the predicate for an SBOM file: its content, as far as that fits.
 
     Raises:
-        Rejection: It is neither SPDX 2 nor CycloneDX in JSON.
+        Rejection: It is neither SPDX 2 nor CycloneDX in JSON, or too large in any form.
     """
     document = jsontext.parse_object(data)
     if document.get("bomFormat") == "CycloneDX":
         jsontext.as_text(document.get("specVersion"), "specVersion")
-        return CYCLONEDX, document
+        return CYCLONEDX, slimming.cyclonedx(data, document)
     version = document.get("spdxVersion")
     match = re.fullmatch(r"SPDX-(2\.[0-9])", version) if isinstance(version, str) else None
     if match is None:
         raise Rejection("it is neither SPDX 2 nor CycloneDX in JSON")
-    return f"{SPDX_PREFIX}{match[1]}", document
+    return f"{SPDX_PREFIX}{match[1]}", slimming.spdx(data, document)
 
 
 def read_verdict(data: bytes) -> Verdict:
-    """Read the verdict file that `scan-image` writes.
+    """Read the verdict file of a gate, as `scan-image` writes it.
 
     Raises:
         Rejection: It is not one.
@@ -86,19 +104,21 @@ def read_verdict(data: bytes) -> Verdict:
     result = document.get("verdict")
     if result not in ("passed", "failed"):
         raise Rejection(f"its verdict is {short(result)}, neither passed nor failed")
-    if "vuln" not in jsontext.as_list(document.get("scanners"), "the list of scanners"):
-        raise Rejection("the scan did not look for vulnerabilities, so it says nothing about them")
+    if not jsontext.as_list(document.get("scanners"), "the list of scanners"):
+        raise Rejection("the gate looked for nothing, so it says nothing")
     return Verdict(
         result=result,
         image=jsontext.as_text(jsontext.dig(document, "subject", "name"), "the image's name"),
         names=_names(jsontext.as_object(document.get("subject"), "the subject")),
         document=document,
+        data=data,
     )
 
 
 def _names(subject: Mapping[str, object]) -> frozenset[str]:
     """Return the digests that name an image, or an index of several."""
-    required = "digest" if "platforms" in subject else "image_id"
+    # A model is known by its manifest's digest, as an index is by its own.
+    required = "digest" if "platforms" in subject or "image_id" not in subject else "image_id"
     names = [jsontext.as_text(subject.get(required), f"the image's {required}")]
     if required != "digest" and subject.get("digest"):
         names.append(jsontext.as_text(subject["digest"], "the image's digest"))
@@ -109,11 +129,70 @@ def _names(subject: Mapping[str, object]) -> frozenset[str]:
 
 
 def of_verdict(verdict: Verdict) -> dict[str, object]:
-    """Return the `vulns` predicate: every vulnerability in the standard's fields, and the verdict beside them.
+    """Return the predicate for a verdict: `vulns` if it is about vulnerabilities, else `test-result`.
 
     Raises:
         Rejection: The verdict lacks what the predicate requires.
     """
+    return _vulns(verdict) if verdict.predicate_type == VULNS else _test_result(verdict)
+
+
+def _test_result(verdict: Verdict) -> dict[str, object]:
+    """Return the `test-result` predicate: what was looked for is a test each, the policy and the tool configure it."""
+    document = verdict.document
+    tests = [
+        jsontext.as_text(item, "what was looked for") for item in jsontext.as_list(document["scanners"], "scanners")
+    ]
+    passed = verdict.result == "passed"
+    failing = {
+        jsontext.dig(item, "id") or jsontext.dig(item, "kind")
+        for item in jsontext.as_list(document.get("findings"), "the list of findings")
+        if jsontext.dig(item, "decision") == "fails"
+    }
+    return {
+        "result": "PASSED" if passed else "FAILED",
+        "configuration": _configuration(document),
+        "passedTests": sorted(tests) if passed else [],
+        "warnedTests": [],
+        "failedTests": [] if passed else sorted(map(str, failing)),
+        VERDICT_KEY: {**_gate(verdict), "scanned_at": jsontext.as_text(document.get("scanned_at"), "the time")},
+    }
+
+
+def _configuration(document: Mapping[str, object]) -> list[dict[str, object]]:
+    """Return the policy and the tool as resource descriptors, each by its digest as far as there is one."""
+    policy, sha256 = jsontext.dig(document, "policy", "source"), jsontext.dig(document, "policy", "sha256")
+    listed: list[dict[str, object]] = [
+        {"name": policy, "digest": {"sha256": sha256}} if policy and sha256 else {"uri": DEFAULT_POLICY}
+    ]
+    scanner = jsontext.dig(document, "scanner", "name")
+    if isinstance(scanner, str) and scanner:
+        digest = jsontext.dig(document, "scanner", "sha256")
+        version = jsontext.dig(document, "scanner", "version")
+        uri = _SCANNERS.get(scanner, scanner)
+        listed.append(
+            {"uri": f"{uri}@{version}" if version else uri, **({"digest": {"sha256": digest}} if digest else {})}
+        )
+    return listed
+
+
+def _gate(verdict: Verdict) -> dict[str, object]:
+    """Return what a gate concluded, for which the standards have no place."""
+    document = verdict.document
+    return {
+        "result": verdict.result,
+        "subject": document["subject"],
+        "scanners": document.get("scanners"),
+        "policy": document.get("policy"),
+        "waivers": document.get("waivers"),
+        "counts": document.get("counts"),
+        "decisions": document.get("decisions"),
+        "scanner_sha256": jsontext.dig(document, "scanner", "sha256"),
+    }
+
+
+def _vulns(verdict: Verdict) -> dict[str, object]:
+    """Return the `vulns` predicate: every vulnerability in the standard's fields, and the verdict beside them."""
     document = verdict.document
     scanner = jsontext.as_text(jsontext.dig(document, "scanner", "name"), "the scanner's name")
     updated = jsontext.as_text(jsontext.dig(document, "database", "updated_at"), "the database's date")
@@ -124,7 +203,8 @@ def of_verdict(verdict: Verdict) -> dict[str, object]:
         jsontext.as_object(item, "a finding")
         for item in jsontext.as_list(document.get("findings"), "the list of findings")
     ]
-    return {
+    gate = _gate(verdict)
+    predicate: dict[str, object] = {
         "scanner": {
             "uri": _SCANNERS.get(scanner, scanner),
             "version": jsontext.as_text(jsontext.dig(document, "scanner", "version"), "the scanner's version"),
@@ -137,21 +217,13 @@ def of_verdict(verdict: Verdict) -> dict[str, object]:
             "result": [_finding(item) for item in findings if item.get("kind", "vulnerability") == "vulnerability"],
         },
         "metadata": {"scanStartedOn": started, "scanFinishedOn": scanned},
-        VERDICT_KEY: {
-            "result": verdict.result,
-            "subject": document["subject"],
-            "scanners": document.get("scanners"),
-            "policy": document.get("policy"),
-            "waivers": document.get("waivers"),
-            "counts": document.get("counts"),
-            "decisions": document.get("decisions"),
-            "scanner_sha256": jsontext.dig(document, "scanner", "sha256"),
-        },
+        VERDICT_KEY: gate,
     }
+    return slimming.vulns(verdict.data, predicate, gate)
 
 
 def result_of(predicate: Mapping[str, object]) -> str:
-    """Return the verdict inside a `vulns` predicate; empty when there is none."""
+    """Return the verdict inside a predicate that was made of one; empty when there is none."""
     result = jsontext.dig(predicate, VERDICT_KEY, "result")
     return result if isinstance(result, str) else ""
 

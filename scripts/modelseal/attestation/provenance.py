@@ -45,8 +45,16 @@ class Source:
     builder: str
 
 
-def of_run(run: Run, byproducts: Sequence[File]) -> dict[str, object]:
-    """Return the predicate for something that a workflow run built."""
+def of_run(
+    run: Run, byproducts: Sequence[File], dependencies: Sequence[Mapping[str, object]] = ()
+) -> dict[str, object]:
+    """Return the predicate for something that a workflow run built.
+
+    Args:
+        run: The run.
+        byproducts: Files that came with it.
+        dependencies: What it was made from beside the source, as in-toto's resource descriptors.
+    """
     repository = f"{run.server_url}/{run.repository}"
     path, _, ref = run.workflow_ref.removeprefix(f"{run.repository}/").partition("@")
     return {
@@ -61,7 +69,10 @@ def of_run(run: Run, byproducts: Sequence[File]) -> dict[str, object]:
                     "runner_environment": run.runner_environment,
                 }
             },
-            "resolvedDependencies": [{"uri": f"git+{repository}@{run.ref}", "digest": {"gitCommit": run.sha}}],
+            "resolvedDependencies": [
+                {"uri": f"git+{repository}@{run.ref}", "digest": {"gitCommit": run.sha}},
+                *dependencies,
+            ],
         },
         "runDetails": {
             "builder": {"id": f"{run.server_url}/{run.job_workflow_ref}"},
@@ -71,15 +82,22 @@ def of_run(run: Run, byproducts: Sequence[File]) -> dict[str, object]:
     }
 
 
-def local(subject: str, byproducts: Sequence[File]) -> dict[str, object]:
+def local(
+    subject: str, byproducts: Sequence[File], dependencies: Sequence[Mapping[str, object]] = ()
+) -> dict[str, object]:
     """Return the predicate for something that was built outside of any workflow, and says so.
 
     Args:
         subject: What was sealed, the one parameter there is.
         byproducts: Files that came with it.
+        dependencies: What it was made from, as in-toto's resource descriptors.
     """
     return {
-        "buildDefinition": {"buildType": LOCAL_BUILD_TYPE, "externalParameters": {"subject": subject}},
+        "buildDefinition": {
+            "buildType": LOCAL_BUILD_TYPE,
+            "externalParameters": {"subject": subject},
+            **({"resolvedDependencies": list(dependencies)} if dependencies else {}),
+        },
         "runDetails": {"builder": {"id": LOCAL_BUILDER}, **_byproducts(byproducts)},
     }
 

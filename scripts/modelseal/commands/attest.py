@@ -1,31 +1,32 @@
 """State what was built and found, and sign it."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from modelseal import station
 from modelseal.attestation import (
-    bundle,
     destinations,
-    given,
     keys,
     oidc,
     plan,
+    planning,
     signed,
+    signing,
     store,
     storing,
-    workflow_run,
 )
 from modelseal.errors import InputError
+from modelseal.files import write_atomically
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import ExitCode
 
 logger = logging.getLogger(__name__)
 
 BUNDLES = "bundles"  # the folder for every bundle, in the output folder
+_STATED = tuple(item.name for item in fields(planning.Wanted))
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,29 @@ class Inputs:
     )
     sbom: tuple[str, ...] = option("SBOM files of the image, SPDX 2 or CycloneDX in JSON, one a line.", station.lines)
     verdicts: tuple[str, ...] = option(
-        "Verdict files of the image, as `scan-image` writes them, one a line. A failed one ends the station with "
+        "Verdict files of the image or the model, as gates write them, one a line. A failed one ends the station with "
         "exit code 11, and nothing is signed.",
         station.lines,
     )
+    base_images: tuple[str, ...] = option(
+        "Images that the image was built upon, one a line: `NAME@sha256:…`. The provenance names them.", station.lines
+    )
+    base_models: tuple[str, ...] = option(
+        "Manifests of models that the model was made from, one a line. The provenance names them by digest.",
+        station.lines,
+    )
+    datasets: tuple[str, ...] = option(
+        "Manifests of data sets that the model was made from, one a line. The provenance names them by digest.",
+        station.lines,
+    )
+    materials: tuple[str, ...] = option(
+        "Whatever else went in, one a line: `URI=sha256:…`, or `URI=gitCommit:…` for a repository.", station.lines
+    )
     sign: str = option(
-        "`keyless`: with Sigstore and the workflow's identity. `key`: with `private-key`, without any service.",
-        station.choice("keyless", "key"),
-        default="keyless",
+        "`keyless`: with Sigstore and the workflow's identity. `key`: with `private-key`, without any service. `kms`: "
+        "with `key-uri`, a key in a hardware token or a cloud's key service.",
+        station.choice(signing.KEYLESS, signing.KEY, signing.KMS),
+        default=signing.KEYLESS,
     )
     private_key: str = option(
         "The private key in PEM, or the path of its file: EC P-256, P-384 or P-521, Ed25519, or RSA from 2048 bits. "
@@ -61,7 +77,22 @@ class Inputs:
         str,
         secret=True,
     )
-    private_key_password: str = option("The password of the private key, if it is encrypted.", str, secret=True)
+    private_key_password: str = option(
+        "The password of the private key, if it is encrypted; for a hardware token, its PIN.", str, secret=True
+    )
+    certificate_chain: Path | None = option(
+        "Certificates in PEM for the key, the key's own first, then its issuers. Verifiers need the root only.",
+        station.path,
+    )
+    key_uri: str = option(
+        "For `kms`: which key. `hsm:ID?label=TOKEN` (PKCS#11; the variable `PYKCS11LIB` names the module), "
+        "`awskms:KEY`, `gcpkms:projects/…/cryptoKeyVersions/1`, `azurekms://VAULT.vault.azure.net/keys/NAME/VERSION`.",
+        station.text,
+    )
+    key_packages: Path | None = option(
+        "For `kms`: a folder of Python packages that the key's service needs, as `pip install --target` makes it.",
+        station.path,
+    )
     trust_config: Path | None = option(
         "A client trust configuration of Sigstore, to sign with other services than the public ones.", station.path
     )
@@ -82,7 +113,7 @@ class Inputs:
         station.path,
     )
     github_token: str = option(
-        "Token for `store: github`, with `attestations: write`. Give it `${{ github.token }}`.", str, secret=True
+        "Token for `store: github`, with `attestations: write`. Give it the job's `github.token`.", str, secret=True
     )
 
 
@@ -118,26 +149,6 @@ STATION = Station(
 )
 
 
-class Signer(Protocol):
-    """Turns statements into bundles."""
-
-    @property
-    def identity(self) -> str:
-        """Who signs, for people."""
-
-    def sign(self, statements: tuple[bytes, ...]) -> tuple[bytes, ...]:
-        """Sign each statement and return its bundle."""
-
-
-@dataclass(frozen=True)
-class _Signing:
-    """A signer, the run it signs for, and how to check what it signed."""
-
-    signer: Signer
-    run: workflow_run.Run | None
-    verified: Callable[[bundle.Bundle], bytes]
-
-
 def run(inputs: Inputs, context: Context) -> Outcome:
     """Check, state, sign, verify, store: in this order."""
     _check(inputs)
@@ -146,16 +157,17 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         items = tuple(storing.item_of(name, data) for name, data in store.read(inputs.bundles).items())
         storing.refuse_unwanted(stores, [item.subjects for item in items])
         return _stored(inputs.bundles, items, stores, notices, "stored anew")
-    signing = _with_key(inputs, context) if inputs.sign == "key" else _keyless(inputs, context)
-    planned = _plan(inputs, signing.run)
+    who = _who(inputs, context)
+    planned = planning.planned(_what(inputs), who.run)
     storing.refuse_unwanted(stores, [storing.subjects_of(item.payload) for item in planned] if stores else ())
     folder = context.output_dir / BUNDLES
     with store.prepared(folder) as staging:
-        bundles = signing.signer.sign(tuple(item.payload for item in planned))
-        signed.require(planned, bundles, signing.verified)
+        bundles = who.signer.sign(tuple(item.payload for item in planned))
+        signed.require(planned, bundles, who.verified)
         store.put(staging, folder, dict(zip((item.file for item in planned), bundles, strict=True)))
+    _keep_full(planned, context.output_dir)
     items = storing.items_of(planned, bundles, stores)
-    return _stored(folder, items, stores, notices, f"signed by {signing.signer.identity}")
+    return _stored(folder, items, stores, notices, f"signed by {who.signer.identity}")
 
 
 def _stored(
@@ -186,15 +198,25 @@ def _stored(
     )
 
 
-def public_key_pem(inputs: Inputs) -> bytes:
-    """Return the public half of the private key, PEM: what `verify` needs to check what this station signs.
+def _keep_full(planned: Sequence[plan.Planned], folder: Path) -> None:
+    """Keep the documents that were too large to be stated whole beside the folder of bundles."""
+    for item in planned:
+        if item.full:
+            path = folder / f"{item.file.removesuffix(store.BUNDLE_SUFFIX)}.full.json"
+            write_atomically(path, item.full.data)
+            logger.warning("%s is too large to be stated whole; all of it is in %s", item.full.name, path)
+
+
+def public_key_pem(inputs: Inputs, context: Context) -> bytes:
+    """Return the public half of the key, PEM: what `verify` needs to check what this station signs.
 
     Raises:
-        InputError: The key cannot be read.
+        InputError: The key cannot be read, or there is none.
     """
-    return keys.public_pem(
-        keys.load_private_key(given.pem(inputs.private_key), inputs.private_key_password).public_key()
-    )
+    public_key = _who(inputs, context).public_key
+    if public_key is None:
+        raise InputError("An identity has no public key.", mend="Verify by `repository`.")
+    return keys.public_pem(public_key)
 
 
 def check(inputs: Inputs, context: Context) -> None:
@@ -205,10 +227,31 @@ def check(inputs: Inputs, context: Context) -> None:
     """
     _check(inputs)
     destinations.chosen(_wanted(inputs), context.environ, context.mask)
-    if inputs.sign == "key":
-        _with_key(inputs, context)
-    else:
+    if inputs.sign == signing.KEYLESS:
         oidc.require_token(context.environ)
+    else:
+        _who(inputs, context)
+
+
+def _who(inputs: Inputs, context: Context) -> signing.Signing:
+    return signing.ready(_signing(inputs), context.environ, context.mask, datetime.now(UTC))
+
+
+def _signing(inputs: Inputs) -> signing.Wanted:
+    return signing.Wanted(
+        sign=inputs.sign,
+        models=inputs.manifest is not None,
+        private_key=inputs.private_key,
+        private_key_password=inputs.private_key_password,
+        certificate_chain=inputs.certificate_chain,
+        key_uri=inputs.key_uri,
+        key_packages=inputs.key_packages,
+        trust_config=inputs.trust_config,
+    )
+
+
+def _what(inputs: Inputs) -> planning.Wanted:
+    return planning.Wanted(**{name: getattr(inputs, name) for name in _STATED})
 
 
 def _wanted(inputs: Inputs) -> destinations.Wanted:
@@ -222,66 +265,5 @@ def _check(inputs: Inputs) -> None:
         if not _wanted(inputs).elsewhere:
             raise InputError("`bundles` are stored already.", mend="Say where else: `store: github`, `oci` or both.")
         return
-    if inputs.manifest is None and not inputs.image:
-        raise InputError("There is nothing to attest.", mend="Give `manifest`, or `image` and `digest`, or both.")
-    if bool(inputs.image) != bool(inputs.digest):
-        raise InputError(
-            "`image` and `digest` belong together: without a digest a statement is about no image in particular.",
-            mend="Give both; `build-image` has them as outputs.",
-        )
-    given = {"sbom": inputs.sbom, "verdicts": inputs.verdicts, "archive": inputs.archive, "image-id": inputs.image_id}
-    if not inputs.image and (stray := [name for name, value in given.items() if value]):
-        raise InputError(
-            f"`{stray[0]}` is about an image, and no image was given.", mend="Give `image` and `digest` with it."
-        )
-    if inputs.sign == "key" and not inputs.private_key:
-        raise InputError("`sign: key` needs a private key.", mend="Give `private-key`.")
-    if inputs.sign == "keyless" and inputs.private_key:
-        raise InputError(
-            "A private key was given, but `sign` is `keyless`.", mend="Set `sign: key`, or leave the key out."
-        )
-    if inputs.sign == "key" and inputs.trust_config:
-        raise InputError("`trust-config` is for keyless signing.", mend="Leave it out with `sign: key`.")
-
-
-def _with_key(inputs: Inputs, context: Context) -> _Signing:
-    key = keys.load_private_key(given.pem(inputs.private_key), inputs.private_key_password)
-    if inputs.manifest and not keys.can_sign_models(key):
-        raise InputError(
-            f"A model's signature cannot be made with this key ({keys.describe(key.public_key())}): "
-            "the OpenSSF Model Signing format knows EC keys only.",
-            where="input `private-key`",
-            mend="Use an EC key (P-256, P-384 or P-521) for models.",
-        )
-    public_key = key.public_key()
-    return _Signing(
-        keys.KeySigner(key),
-        workflow_run.from_environment(context.environ),
-        lambda signed: keys.verify(public_key, signed),
-    )
-
-
-def _keyless(inputs: Inputs, context: Context) -> _Signing:
-    from modelseal.attestation import keyless  # noqa: PLC0415 - 0.4 seconds that signing with a key does not need
-
-    where = keyless.services(inputs.trust_config)
-    token = oidc.identity_token(context.environ, context.mask)
-    verifier = keyless.verifier_for(where)
-    return _Signing(
-        keyless.KeylessSigner(where, token),
-        workflow_run.from_claims(oidc.claims_of(token), context.environ),
-        lambda signed: verifier.verify(signed).payload,
-    )
-
-
-def _plan(inputs: Inputs, run_: workflow_run.Run | None) -> tuple[plan.Planned, ...]:
-    planned: tuple[plan.Planned, ...] = ()
-    if inputs.manifest:
-        planned += plan.for_model(given.document(inputs.manifest, "manifest"), run_)
-    if inputs.image:
-        sboms = [given.document(Path(path), "sbom") for path in inputs.sbom]
-        verdicts = [given.document(Path(path), "verdicts") for path in inputs.verdicts]
-        image = given.image(inputs.image, inputs.digest, inputs.image_id, inputs.archive)
-        planned += plan.for_image(image, sboms, verdicts, run_)
-    plan.refuse_same_names(planned)
-    return planned
+    _what(inputs).check()
+    _signing(inputs).check()

@@ -1,0 +1,110 @@
+"""From the inputs of `attest` to what will be signed: reads every document, before anything is signed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelseal.attestation import dependencies, given, jsontext, plan
+from modelseal.attestation.plan import Document, Planned
+from modelseal.attestation.rejection import Rejection
+from modelseal.attestation.workflow_run import Run
+from modelseal.errors import InputError
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be stated; each attribute is the input of its name."""
+
+    manifest: Path | None
+    image: str
+    digest: str
+    image_id: str
+    archive: Path | None
+    sbom: tuple[str, ...]
+    verdicts: tuple[str, ...]
+    base_images: tuple[str, ...]
+    base_models: tuple[str, ...]
+    datasets: tuple[str, ...]
+    materials: tuple[str, ...]
+
+    def check(self) -> None:
+        """Refuse what contradicts itself, before any file is read.
+
+        Raises:
+            InputError: It does.
+        """
+        if self.manifest is None and not self.image:
+            raise InputError("There is nothing to attest.", mend="Give `manifest`, or `image` and `digest`, or both.")
+        if bool(self.image) != bool(self.digest):
+            raise InputError(
+                "`image` and `digest` belong together: without a digest a statement is about no image in particular.",
+                mend="Give both; `build-image` has them as outputs.",
+            )
+        stray = {"sbom": self.sbom, "archive": self.archive, "image-id": self.image_id, "base-images": self.base_images}
+        if not self.image and (names := [name for name, value in stray.items() if value]):
+            raise InputError(
+                f"`{names[0]}` is about an image, and no image was given.", mend="Give `image` and `digest` with it."
+            )
+        model = {"base-models": self.base_models, "datasets": self.datasets}
+        if self.manifest is None and (names := [name for name, value in model.items() if value]):
+            raise InputError(f"`{names[0]}` is about a model, and no model was given.", mend="Give its `manifest`.")
+        for text in self.base_images:
+            dependencies.base_image(text)
+        for text in self.materials:
+            dependencies.material(text)
+
+
+def planned(wanted: Wanted, run: Run | None) -> tuple[Planned, ...]:
+    """Plan every statement.
+
+    Raises:
+        InputError: A document cannot be read, or is not what it should be.
+        VerificationFailed: A verdict is `failed`.
+    """
+    made: tuple[Planned, ...] = ()
+    verdicts = [given.document(Path(path), "verdicts") for path in wanted.verdicts]
+    manifest = given.document(wanted.manifest, "manifest") if wanted.manifest else None
+    of_model = [item for item in verdicts if manifest and (not wanted.image or _is_about(item, manifest))]
+    of_image = [item for item in verdicts if item not in of_model]
+    materials = [dependencies.material(text) for text in wanted.materials]
+    if manifest:
+        trees = [
+            dependencies.tree(given.document(Path(path), name), role)
+            for name, role, paths in (
+                ("base-models", "base-model", wanted.base_models),
+                ("datasets", "dataset", wanted.datasets),
+            )
+            for path in paths
+        ]
+        made += plan.for_model(manifest, run, _unique([*trees, *materials, *_tools(of_model)]), of_model)
+    if wanted.image:
+        sboms = [given.document(Path(path), "sbom") for path in wanted.sbom]
+        image = given.image(wanted.image, wanted.digest, wanted.image_id, wanted.archive)
+        bases = [dependencies.base_image(text) for text in wanted.base_images]
+        made += plan.for_image(image, sboms, of_image, run, _unique([*bases, *materials, *_tools([*of_image, *sboms])]))
+    plan.refuse_same_names(made)
+    return made
+
+
+def _is_about(verdict: Document, manifest: Document) -> bool:
+    """Tell whether a verdict is about the model and not about the image."""
+    return jsontext.dig(_read(verdict), "subject", "digest") == f"sha256:{manifest.file.sha256}"
+
+
+def _tools(documents: Sequence[Document]) -> list[dependencies.Descriptor]:
+    return dependencies.tools([_read(document) for document in documents])
+
+
+def _read(document: Document) -> object:
+    """Read a document; what is wrong with it is said where it is planned."""
+    try:
+        return jsontext.parse(document.data)
+    except Rejection:
+        return None
+
+
+def _unique(descriptors: Sequence[dependencies.Descriptor]) -> list[dependencies.Descriptor]:
+    try:
+        return dependencies.unique(descriptors)
+    except Rejection as error:
+        raise InputError(f"{error}.", mend="Give each thing that went into it once.") from error
