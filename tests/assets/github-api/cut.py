@@ -3,7 +3,8 @@
     npm pack @octokit/openapi && tar -xzf octokit-openapi-*.tgz
     python cut.py package/generated/api.github.com.json package/package.json > github-api.json
 
-The description has 13 MB; what is kept of it is unchanged but for descriptions of more than 300 characters.
+The description has 13 MB; what is kept of it is unchanged but for descriptions of more than 300 characters,
+and one example that does not fit its own schema.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 OPERATIONS = {
+    "/repos/{owner}/{repo}": ("get",),
     "/repos/{owner}/{repo}/code-scanning/sarifs": ("post",),
     "/repos/{owner}/{repo}/code-scanning/sarifs/{sarif_id}": ("get",),
     "/repos/{owner}/{repo}/issues/{issue_number}/comments": ("get", "post"),
@@ -50,6 +52,9 @@ def cut(document: dict[str, Any], version: str) -> dict[str, Any]:
         if name not in kept:
             kept[name] = document["components"][section][name]
             waiting |= references(kept[name])
+    repository = components["examples"]["full-repository-default-response"]["value"]
+    for example in (repository, repository["source"]):  # required by its schema, and left out
+        example.setdefault("language", None)
     info = document["info"] | {
         "description": f"Cut by cut.py out of @octokit/openapi {version}; MIT, © Octokit contributors"
     }
