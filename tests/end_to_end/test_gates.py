@@ -38,8 +38,12 @@ def project(repository: Path, release: Path, cache: Path, tmp_path: Path) -> Ite
         made.git("remote", "add", "origin", "https://github.com/octo/model.git")
         made.change({".github/modelseal.yml": POLICY, "requirements-service.txt": "idna==3.6\n"})
         yield made
-    names = ("fraud-model:gate", "fraud-model:scan", "fraud-model-batch:scan")
-    subprocess.run(["docker", "image", "rm", "--force", *names], check=False, capture_output=True)
+    built = "label=org.opencontainers.image.source=https://github.com/octo/model"
+    for command in (
+        ("rm", "--force", "fraud-model:gate", "fraud-model:scan", "fraud-model-batch:scan"),
+        ("prune", "--force", "--filter", built),  # those whose name another one has taken
+    ):
+        subprocess.run(["docker", "image", *command], check=False, capture_output=True)
 
 
 def example(name: str, **scan: str) -> act.Workflow:
