@@ -39,9 +39,8 @@ def model(tmp_path: Path) -> Path:
 def check(model: Path, of: Manifest, *ignore: str, signature: Path | None = None) -> agreement.Agreement:
     temp = model.parent / "temp"
     temp.mkdir(exist_ok=True)
-    return agreement.check(
-        [str(model)], of, ignore=ignore, signature=signature, current=model.parent, temp_dir=temp, environ={}
-    )
+    place = agreement.Place(model.parent, temp, {})
+    return agreement.check([str(model)], of, place, ignore=ignore, signature=signature)
 
 
 def reasons(model: Path, of: Manifest, *ignore: str, signature: Path | None = None) -> tuple[str, ...]:

@@ -128,7 +128,9 @@ def test_local_provenance_does_not_pass_for_a_repositorys(tmp_path: Path) -> Non
     assert "not stated" in str(reasons(tmp_path, release(tmp_path), repository="octo/model"))
 
 
-def test_what_the_signature_leaves_out_is_left_out_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_signature_leaves_out_is_refused_unless_the_verifier_leaves_it_out_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     inputs = release(tmp_path)
     statement = manifest(ignore_paths=[".cache", "[notes].txt"])
     (tmp_path / "fraud-model.manifest.json").write_bytes(statement)
@@ -136,10 +138,12 @@ def test_what_the_signature_leaves_out_is_left_out_and_told(tmp_path: Path, capl
     (tmp_path / "model" / ".cache").mkdir()
     (tmp_path / "model" / ".cache" / "x").write_text("x")
     (tmp_path / "model" / "[notes].txt").write_text("x")
+    assert "added: .cache/x (the signature says that it does not cover this" in str(reasons(tmp_path, inputs))
+    inputs = replace(inputs, ignore=(".cache", "[notes].txt"))
     outcome = verified(tmp_path, inputs)
     assert outcome.exit_code is ExitCode.PASSED, outcome.headline
     assert ".cache" in outcome.summary
-    assert ".cache" in caplog.text
+    assert "left out because `ignore` says so: .cache" in caplog.text
     (tmp_path / "model" / "n.txt").write_text("x")  # what the second name would match if it were a pattern
     assert "added: n.txt" in str(reasons(tmp_path, inputs))
 

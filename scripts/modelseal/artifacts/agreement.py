@@ -8,7 +8,7 @@ single file no name. Here whatever is on the disk must be covered, unless the on
 import glob
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelseal.artifacts import comparison, hashing, manifest, rehashing, summary, tree
@@ -30,36 +30,43 @@ class Agreement:
     left_out: tuple[str, ...]
 
 
-def check(  # noqa: PLR0913 - where and what, and what may be used for it
-    paths: Sequence[str],
-    signed: Manifest,
-    *,
-    ignore: Sequence[str],
-    signature: Path | None,
-    current: Path,
-    temp_dir: Path,
-    environ: Mapping[str, str],
+@dataclass(frozen=True)
+class Place:
+    """Where files are compared.
+
+    Attributes:
+        current: The current directory.
+        temp_dir: A folder for the processes that hash together.
+        environ: The environment, for what their interpreter needs of it.
+    """
+
+    current: Path
+    temp_dir: Path
+    environ: Mapping[str, str] = field(repr=False)
+
+
+def check(
+    paths: Sequence[str], signed: Manifest, place: Place, *, ignore: Sequence[str] = (), signature: Path | None = None
 ) -> Agreement:
     """Compare the files that paths mean with those that were signed.
 
     Args:
         paths: As for `tree.find`.
         signed: What was signed.
+        place: Where.
         ignore: Names, no patterns, of files and folders that may be there without being covered.
         signature: The file that the signature was read from. Where it lies among the files, it need not cover itself.
-        current: The current directory.
-        temp_dir: A folder for the processes that hash together.
-        environ: The environment, for what their interpreter needs of it.
 
     Raises:
         InputError: The paths cannot be used, or a file cannot be read.
         ToolError: A worker died.
     """
+    current = place.current
     if not signed.is_ours and len(paths) == 1 and (only := current / paths[0]).is_file():
         paths, current = [only.name], only.parent  # a file that was signed alone can be anywhere
     own = _own_name(paths, signature, current)
     patterns = [glob.escape(name) for name in (*ignore, *own)]
-    with hashing.Pool(workers=hashing.available_cores(), temp_dir=temp_dir, environ=environ) as pool:
+    with hashing.Pool(workers=hashing.available_cores(), temp_dir=place.temp_dir, environ=place.environ) as pool:
         found = tree.find(paths, patterns, current, on_files=pool.offer if signed.is_ours else lambda _: None)
         if signed.is_ours:
             digests = pool.digests(found.files)

@@ -1,7 +1,6 @@
 """Hold one release to what is demanded: its image, its model, or both."""
 
 import hashlib
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,8 +12,6 @@ from modelseal.attestation.sources import Wanted as Place
 from modelseal.attestation.trust import Trust
 from modelseal.attestation.verification import Attestation, Clock, Evidence
 from modelseal.errors import InputError
-
-logger = logging.getLogger(__name__)
 
 # Compares files with a manifest; where files are read is not this module's concern.
 Compare = Callable[[Sequence[str], Manifest], tuple[str, ...]]
@@ -146,8 +143,6 @@ def _model(release: Release, terms: Terms, files: Mapping[str, bytes], evidence:
         wanted = verification.Wanted(f"model {signed.name}", sha256, required, terms.clock)
         reasons = verification.judge(evidence.attestations, wanted)
     reasons += tuple(f"model {signed.name}: {reason}" for reason in compare(release.paths, signed))
-    if signed.ignored:
-        logger.warning("not covered by the signature, which says so: %s", ", ".join(signed.ignored))
     return _finding("model", signed.name, sha256, reasons, evidence, signed.ignored)
 
 
@@ -164,6 +159,6 @@ def _finding(  # noqa: PLR0913 - what there is to say
 def _parsed(payload: bytes) -> Manifest:
     """Read the signed manifest; here one that cannot be read is evidence that does not hold, and no wrong input."""
     try:
-        return manifest.parse(payload)
+        return manifest.parse_any(payload)
     except InputError as error:
         raise Rejection(error.what.rstrip(".")) from error

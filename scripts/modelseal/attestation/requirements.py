@@ -31,6 +31,8 @@ class Requirements:
         runner: `github-hosted` or `self-hosted`.
         triggers: The events of which one must have started the run.
         public_key: The key that must have signed.
+        certificate_root: The certificates to which that of the signer must lead.
+        certificate_subject: Whose certificate that must be.
         trust_config: The root of trust.
         require: What must be attested, as users write it.
         max_age: How old a verdict may be.
@@ -49,12 +51,36 @@ class Requirements:
     runner: str = ""
     triggers: tuple[str, ...] = ()
     public_key: Path | None = None
+    certificate_root: Path | None = None
+    certificate_subject: str = ""
     trust_config: Path | None = None
     require: tuple[str, ...] = ()
     max_age: timedelta | None = None
     environment: str = field(default="", kw_only=True)
     source: str = field(default="", kw_only=True)
     sha256: str = field(default="", kw_only=True)
+
+    def check(self) -> None:
+        """Refuse demands for two kinds of signatures at once.
+
+        Raises:
+            InputError: There are such.
+        """
+        if self.public_key and self.certificate_root:
+            raise InputError(
+                "`public-key` is for what was signed with a key; `certificate-root` for what has a certificate.",
+                mend="Give one or the other.",
+            )
+        if (self.public_key or self.certificate_root) and (self.trust_config or self.issuer):
+            name = "public-key" if self.public_key else "certificate-root"
+            raise InputError(
+                f"`{name}` is for what was signed with a key; `trust-config` and `issuer` are for keyless signatures.",
+                mend="Give one or the other.",
+            )
+        if self.certificate_subject and not self.certificate_root:
+            raise InputError(
+                "`certificate-subject` needs the root that vouches for it.", mend="Give `certificate-root`."
+            )
 
     def expected(self) -> identity.Expected | None:
         """Return who must have signed; None where nothing is demanded of it.
@@ -64,7 +90,7 @@ class Requirements:
         """
         details = (self.signer_workflow, self.source_ref, self.source_digest)
         more = (self.repository_id, self.owner_id, self.runner, *self.triggers)
-        if self.public_key and not any((self.repository, *details, *more)):
+        if (self.public_key or self.certificate_root) and not any((self.repository, *details, *more)):
             return None
         return identity.expected(
             self.repository,
@@ -113,6 +139,9 @@ def _both(given: Requirements, demanded: Deployment, policy: Policy, environment
 
     if given.public_key and not demanded.public_key:
         raise _contradiction("public_key", str(given.public_key), "a workflow's certificate", place)
+    if given.certificate_root:
+        theirs = "a key" if demanded.public_key else "a workflow's certificate"
+        raise _contradiction("certificate_root", str(given.certificate_root), theirs, place)
     triggers = given.triggers or demanded.triggers
     if given.triggers and demanded.triggers:
         triggers = tuple(item for item in given.triggers if item in demanded.triggers)

@@ -1,15 +1,20 @@
 """From what is demanded to whom is believed: reads keys and roots of trust."""
 
+from datetime import datetime
 from pathlib import Path
 
 from modelseal.attestation import bundle, identity, keys
 from modelseal.attestation.requirements import Requirements
-from modelseal.attestation.trust import IdentityTrust, KeyTrust, Trust
+from modelseal.attestation.trust import CertificateTrust, IdentityTrust, KeyTrust, Trust
 from modelseal.errors import InputError
 
 
-def trust_of(demanded: Requirements) -> Trust:
+def trust_of(demanded: Requirements, now: datetime) -> Trust:
     """Return whom a verifier believes.
+
+    Args:
+        demanded: What is demanded.
+        now: The time at which certificates of one's own authority must be valid.
 
     Raises:
         InputError: A key or root cannot be read, or it is not said who must have signed.
@@ -17,9 +22,16 @@ def trust_of(demanded: Requirements) -> Trust:
     """
     wanted = demanded.expected()
     if demanded.public_key:
-        return KeyTrust(keys.load_public_key(_content(demanded.public_key)), wanted)
+        return KeyTrust(keys.load_public_key(_content(demanded.public_key, "public-key")), wanted)
+    if demanded.certificate_root:
+        from modelseal.attestation import certificates  # noqa: PLC0415 - few need it
+
+        roots = certificates.load_roots(_content(demanded.certificate_root, "certificate-root"))
+        return CertificateTrust(roots, now, wanted, demanded.certificate_subject)
     if wanted is None:
-        raise InputError("It is not said who must have signed.", mend="Give `repository` or `public-key`.")
+        raise InputError(
+            "It is not said who must have signed.", mend="Give `repository`, `public-key` or `certificate-root`."
+        )
     from modelseal.attestation import keyless  # noqa: PLC0415 - 0.4 seconds that verifying with a key does not need
 
     verifier = keyless.verifier(demanded.trust_config)
@@ -31,12 +43,12 @@ def trust_of(demanded: Requirements) -> Trust:
     return IdentityTrust(verify, wanted)
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, name: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise InputError(
-            f"The public key cannot be read: {error.strerror or error}.",
+            f"The file cannot be read: {error.strerror or error}.",
             where=str(path),
-            mend="Check the input `public-key`.",
+            mend=f"Check the input `{name}`.",
         ) from error

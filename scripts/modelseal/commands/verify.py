@@ -7,20 +7,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from modelseal import station
-from modelseal.artifacts import manifest, presence
+from modelseal.artifacts import agreement, manifest
 from modelseal.attestation import (
     candidates,
     examination,
     identity,
     image_digest,
     jsontext,
-    plan,
     sources,
     summary_statement,
     trusting,
     verification,
     verification_report,
 )
+from modelseal.attestation import given as given_files
 from modelseal.attestation.examination import Examined, Release, Terms
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.requirements import Requirements, combined
@@ -67,9 +67,13 @@ class Inputs:
     signature: Path | None = option(
         "The model's signature; without it the only file that ends in `.sig` in `bundles`.", station.path
     )
+    ignore: tuple[str, ...] = option(
+        "Names of files and folders, no patterns, that may be among the model's files unsigned, one a line.",
+        station.lines,
+    )
     repository: str = option(
-        "The repository whose workflow must have signed, `owner/name`. Required unless `public-key` is given; with a "
-        "key it is compared with what the signed provenance says.",
+        "The repository whose workflow must have signed, `owner/name`. Required unless `public-key` or "
+        "`certificate-root` is given; with those it is compared with what the signed provenance says.",
         station.text,
     )
     repository_id: str = option(
@@ -102,6 +106,14 @@ class Inputs:
     public_key: Path | None = option(
         "The public key, a PEM file, of what was signed with a key. Nothing signed keyless is accepted then.",
         station.path,
+    )
+    certificate_root: Path | None = option(
+        "The root certificates, a PEM file, of what was signed with a certificate of your own authority.", station.path
+    )
+    certificate_subject: str = option(
+        "Whose certificate it must be: its whole subject, `CN=release,O=Example`, or a mail address, URI or DNS name "
+        "in it. Without it: anybody's whom the authority certified for signing.",
+        station.text,
     )
     trust_config: Path | None = option(
         "A trusted root or client trust configuration of Sigstore, to verify offline or against another instance. "
@@ -153,7 +165,7 @@ STATION = Station(
         "Works offline with `public-key`, or with a given `trust-config`.\n\n"
         "Refused with exit code 11, with all reasons: no attestation, another subject, another signer, a missing "
         "predicate, a verdict that is not `passed`, a bundle that does not verify or cannot be read, and any file "
-        "that is changed, missing, added or renamed."
+        "that is changed, missing, added or renamed, also where the signature says that it does not cover it."
     ),
     inputs=Inputs,
     outputs=Outputs,
@@ -175,7 +187,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     releases = _releases(inputs, demanded, context)
     examined: list[Examined] = []
     for release in releases:
-        examined.append(_examined(release, terms, context))
+        examined.append(_examined(release, terms, inputs.ignore, context))
         if not examined[-1].reasons:
             break
     return _outcome(examined, demanded, now, context.output_dir)
@@ -187,11 +199,7 @@ def _demanded(inputs: Inputs, now: datetime) -> Requirements:
     if inputs.policy or inputs.environment:
         read = given.policy(inputs.policy or given.POLICY, Path.cwd(), given.Overrides(), now.date())
         demanded = combined(demanded, read, inputs.environment)
-    if demanded.public_key and (demanded.trust_config or demanded.issuer):
-        raise InputError(
-            "`public-key` is for what was signed with a key; `trust-config` and `issuer` are for keyless signatures.",
-            mend="Give one or the other.",
-        )
+    demanded.check()
     return demanded
 
 
@@ -200,7 +208,7 @@ def _terms(demanded: Requirements, now: datetime) -> Terms:
         required = verification.required_types(demanded.require)
     except Rejection as error:
         raise InputError(f"{error}.", where="input `require`", mend="Name predicate types, one a line.") from error
-    return Terms(trusting.trust_of(demanded), required, verification.Clock(now, demanded.max_age))
+    return Terms(trusting.trust_of(demanded, now), required, verification.Clock(now, demanded.max_age))
 
 
 def _releases(inputs: Inputs, demanded: Requirements, context: Context) -> tuple[Release, ...]:
@@ -243,22 +251,16 @@ def _release(  # noqa: PLR0913 - what differs between releases
         inputs.github_token,
     )
     place.check()
-    return Release(label, paths, tuple(map(_sbom, inputs.sbom)), place)
+    return Release(label, paths, tuple(given_files.document(Path(path), "sbom") for path in inputs.sbom), place)
 
 
-def _sbom(text: str) -> plan.Document:
-    path = Path(text)
-    try:
-        return plan.Document(path.name, path.read_bytes())
-    except OSError as error:
-        raise InputError(
-            f"The SBOM cannot be read: {error.strerror or error}.", where=text, mend="Check the input `sbom`."
-        ) from error
-
-
-def _examined(release: Release, terms: Terms, context: Context) -> Examined:
+def _examined(release: Release, terms: Terms, ignore: Sequence[str], context: Context) -> Examined:
     def compare(paths: Sequence[str], signed: manifest.Manifest) -> tuple[str, ...]:
-        return presence.reasons(paths, signed, folder=Path.cwd(), temp_dir=context.temp_dir, environ=context.environ)
+        where = agreement.Place(Path.cwd(), context.temp_dir, context.environ)
+        found = agreement.check(paths, signed, where, ignore=ignore, signature=release.place.signature)
+        if found.left_out:
+            logger.warning("not signed, and left out because `ignore` says so: %s", ", ".join(found.left_out))
+        return found.reasons
 
     files = sources.read(release.place, context.environ, context.mask)
     return examination.examine(
