@@ -59,19 +59,25 @@ def parse(text: str, *, default_tag: str = "latest") -> Reference:
         InputError: It is no name.
     """
     match = _REFERENCE.fullmatch(text) if len(text) <= _LONGEST else None
-    if match is None:
+    # What looks like a host and is none belongs to the path, where capital letters have no place.
+    path = match is not None and (not match["host"] or _is_host(match["host"]) or re.fullmatch(_NAME, match["host"]))
+    if match is None or not path:
         raise InputError(
             f"{text[:100]!r} does not name anything in a registry.",
             mend="Write it as registry.example/team/name:tag, or registry.example/team/name@sha256:<64 digits>.",
         )
     host, repository = match["host"] or "", match["repository"]
-    if not host or not ("." in host or ":" in host or host == "localhost"):
+    if not host or not _is_host(host):
         repository = f"{host}/{repository}" if host else repository
         host = _HUB
     if host in _HUB_SERVERS and "/" not in repository:
         repository = f"library/{repository}"
     tag, digest = match["tag"] or "", match["digest"] or ""
     return Reference(host, repository, tag or ("" if digest else default_tag), digest)
+
+
+def _is_host(text: str) -> bool:
+    return "." in text or ":" in text or text == "localhost"
 
 
 def is_loopback(host: str) -> bool:
