@@ -82,6 +82,7 @@ case ${1:-} in
     need jq jq
     need docker-registry docker-registry
     need skopeo skopeo
+    need softhsm2-util softhsm2
     engine
     ;;
   chromium)
