@@ -15,10 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "scripts"))
 
+import gate_results  # noqa: E402 -- found only since the line above
 from modelseal.errors import InputError  # noqa: E402 -- found only since the line above
 from modelseal.gate import policy_file, policy_grammar  # noqa: E402
 from modelseal.gate.grammar import Key, ListOf, every_key  # noqa: E402
 from modelseal.gate.grammar_types import Choice  # noqa: E402
+from modelseal.report import annotations  # noqa: E402
 
 SCHEMA = ROOT / "docs" / "schemas" / "policy.schema.json"
 PAGE = ROOT / "docs" / "policy.md"
@@ -77,8 +79,8 @@ def with_messages(page: str) -> str:
     except InputError as error:
         said = "\n".join(["error: " + error.what, error.where, error.mend]).replace("\n", "\n  ")
     expired = policy_file.parse(made["waiver"].encode(), policy_file.DEFAULT_PATH, today=TODAY)
-    warned = "\n".join(policy_file.warnings(expired, date(2027, 1, 1)))
-    return _filled(_filled(page, "said", said), "expired", f"warning: {warned}")
+    (warned,) = annotations.of(gate_results.result(policy=expired, expired=expired.waivers))
+    return _filled(_filled(page, "said", said), "expired", f"{warned.level}: {warned.message}")
 
 
 def _filled(page: str, name: str, text: str) -> str:

@@ -200,13 +200,13 @@ class TestPolicy:
         assert policy(tmp_path, "own.yml", fail_on=high).threshold(Kind.VULNERABILITY).ignore_unfixed
         assert policy(tmp_path, "own.yml", ignore_unfixed=False).threshold(Kind.VULNERABILITY).fail_on == LOW
 
-    def test_an_expired_waiver_is_a_warning(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def test_an_expired_waiver_is_read_and_named_by_the_reports_only(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
         waiver = "{id: CVE-2024-0001, expires: 2026-05-31, reason: old, owner: ada}"
         (tmp_path / "own.yml").write_text(f"version: 1\nwaivers:\n  - {waiver}\n")
-        policy(tmp_path, "own.yml")
-        assert [record.levelno for record in caplog.records] == [logging.WARNING]
-        assert "own.yml, line 3" in caplog.text
-        assert "CVE-2024-0001" in caplog.text
+        assert [(item.id, item.expires_line) for item in policy(tmp_path, "own.yml").waivers] == [("CVE-2024-0001", 3)]
+        assert not caplog.records
 
 
 class TestBaselines:

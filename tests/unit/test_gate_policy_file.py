@@ -392,14 +392,6 @@ def test_what_is_repeated_of_the_file_is_short_and_visible() -> None:
     assert all(char.isprintable() for char in str(caught.value))
 
 
-def test_expired_waivers_are_named() -> None:
-    policy = parse(waiver())
-    assert policy_file.warnings(policy, date(2026, 12, 31)) == ()
-    (told,) = policy_file.warnings(policy, date(2027, 1, 1))
-    assert told.startswith(f"{SOURCE}, line 5: `waivers[0].expires`: The waiver of CVE-2024-0001 expired on 2026-12-31")
-    assert "take it out" in told
-
-
 # --- the schema, the page ------------------------------------------------------------------------------------------
 
 
@@ -494,7 +486,7 @@ def documents(draw: st.DrawFn) -> Any:
     return document
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(document=documents(), block_style=st.booleans())
 def test_the_schema_accepts_what_we_accept(document: Any, *, block_style: bool) -> None:
     text = yaml.safe_dump(document, allow_unicode=True) if block_style else json.dumps(document, ensure_ascii=False)

@@ -16,7 +16,7 @@ from modelseal.gate import policy_file
 from modelseal.gate.finding import Kind
 from modelseal.github import Console, report_error
 from modelseal.image import archive, layers, targets
-from modelseal.report import summary
+from modelseal.report import annotations, summary
 from modelseal.vulnerabilities import database
 from modelseal.vulnerabilities.inspection import Databases
 from modelseal.vulnerabilities.trivy import Trivy
@@ -145,6 +145,14 @@ def test_each_mistake_of_a_policy_has_a_line_in_the_job_summary(tmp_path: Path) 
         "line 2, column 1",
         "line 3, column 1",
     ]
+
+
+def test_an_expired_waiver_is_told_once_with_line_key_and_mend() -> None:
+    waiver = "{id: CVE-2024-0001, expires: 2026-05-31, reason: old, owner: ada}"
+    policy = policy_file.parse(f"version: 1\nwaivers:\n  - {waiver}\n".encode(), "own.yml", today=date(2026, 6, 1))
+    (told,) = annotations.of(gate_results.result(policy=policy, expired=policy.waivers))
+    assert "own.yml, line 3, `expires: 2026-05-31`: CVE-2024-0001" in told.message
+    assert "take it out, or agree on a new date" in told.message
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,6 @@ def policy(file: Path | None, folder: Path, overrides: Overrides, today: date) -
         source = str(file or POLICY)
         mend = "Name a policy file with `policy`; docs/policy.md says how to write one."
         read = policy_file.parse(_content(path, source, "policy", _POLICY_BYTES, mend), source, today=today)
-        for warning in policy_file.warnings(read, today):
-            logger.warning("%s", warning)
     return replace(read, thresholds=tuple((kind, _changed(kind, bar, overrides)) for kind, bar in read.thresholds))
 
 

@@ -261,11 +261,8 @@ def _other_shape(node: Node, key: str, reading: Reading, wanted: str, mend: str)
     if isinstance(node, Scalar) and node.kind == "nothing":
         indent = "Give it one, or take the line out. What belongs to it is indented by two spaces below it."
         return reading.wrong(node.place, key, "It has no value.", indent)
-    return reading.wrong(node.place, key, f"{found(node)} stands where {wanted} belong{_s(wanted)}.", mend)
-
-
-def _s(noun: str) -> str:
-    return "" if noun == "keys" else "s"
+    verb = "belong" if wanted == "keys" else "belongs"
+    return reading.wrong(node.place, key, f"{found(node)} stands where {wanted} {verb}.", mend)
 
 
 def found(node: Node) -> str:

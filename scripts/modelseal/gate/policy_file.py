@@ -15,7 +15,7 @@ from modelseal.gate import policy_grammar
 from modelseal.gate.deployment import Deployment
 from modelseal.gate.finding import Kind, Severity
 from modelseal.gate.grammar import Reading
-from modelseal.gate.mistakes import Mistake, Place, shown
+from modelseal.gate.mistakes import Mistake, Place
 from modelseal.gate.policy import DEFAULT_FAIL_ON, Licenses, Policy, Rule, Threshold, Waiver
 
 DEFAULT_PATH = ".github/modelseal.yml"
@@ -76,21 +76,6 @@ def parse(content: bytes, source: str, *, today: date) -> Policy:
     if reading.mistakes:
         raise PolicyError(source, tuple(sorted(reading.mistakes, key=_by_place)))
     return _policy(values, reading.places, source, hashlib.sha256(content).hexdigest())
-
-
-def warnings(policy: Policy, today: date) -> tuple[str, ...]:
-    """Return what is not wrong and yet needs somebody: waivers whose last day has passed, each with line and mend.
-
-    Args:
-        policy: As read from a file.
-        today: The day in UTC.
-    """
-    return tuple(
-        f"{policy.source}, line {waiver.expires_line}: `waivers[{number}].expires`: The waiver of {shown(waiver.id)} "
-        f"expired on {waiver.expires} and waives nothing. Mend what it was for and take it out, or agree on a new date."
-        for number, waiver in enumerate(policy.waivers)
-        if waiver.expires < today
-    )
 
 
 def _check_lifetimes(values: Mapping[str, Any], reading: Reading, today: date) -> None:

@@ -41,9 +41,12 @@ def of(result: Result, *, most: int = MOST) -> tuple[Annotation, ...]:
     """
     judgement = result.judgement
     warnings = [
-        Annotation("warning", _cut(_waivers(what, waivers)))
+        Annotation("warning", _cut(_waivers(what, waivers, result.policy.source)))
         for what, waivers in (
-            ("expired, and waives nothing any more", judgement.expired),
+            (
+                "expired, and waives nothing any more: mend what it was for and take it out, or agree on a new date",
+                judgement.expired,
+            ),
             ("met no finding of this image: remove it, if no other image needs it", judgement.unused),
         )
         if waivers
@@ -80,13 +83,19 @@ def _others(rest: Sequence[Remedy]) -> Annotation:
     return Annotation("error", _cut(f"{len(rest):,} more to mend, with {findings} that fail: {shown}\n{_WHERE}"))
 
 
-def _waivers(what: str, waivers: Sequence[Waiver]) -> str:
+def _waivers(what: str, waivers: Sequence[Waiver], source: str) -> str:
     first = waivers[:_WAIVERS_NAMED]
     lines = [f"{'A waiver' if len(waivers) == 1 else count(len(waivers), 'waiver')} {what}."]
-    lines += [f"- {_shown(wording.waiver(waiver), 300)}" for waiver in first]
+    lines += [f"- {_shown(f'{_place(waiver, source)}{wording.waiver(waiver)}', 400)}" for waiver in first]
     if len(waivers) > len(first):
         lines.append(f"And {len(waivers) - len(first):,} more. {_WHERE}")
     return "\n".join(lines)
+
+
+def _place(waiver: Waiver, source: str) -> str:
+    if not source or not waiver.expires_line:
+        return ""
+    return f"{wording.short(source)}, line {waiver.expires_line}, `expires: {waiver.expires}`: "
 
 
 def _cut(message: str) -> str:
