@@ -25,7 +25,7 @@ from modelseal.report.markdown import visible
 _ALONE_BYTES = 1 << 25
 _ALONE_FILES = 1000
 _BATCH_BYTES = 1 << 23
-_BATCH_FILES = 250
+_BATCH_FILES = 100
 _HEX_DIGITS = 64
 _MEND = "Make it readable, and see that nothing writes to it while it is hashed."
 # Where the interpreter itself may find its library; this process runs with the same.

@@ -155,9 +155,9 @@ class Search:
                 todo.append(_Visit(entry.path, _EVERYTHING, visit.reached, visit.ignoring))
             else:
                 self._take_entry(entry.path, self._name(entry.path))
-        known = self.files.keys() & [file.name for file in found] if self.files else ()
+        unknown = [file for file in found if file.name not in self.files]
         self.files.update([(file.name, file) for file in found])
-        self._on_files(file for file in found if file.name not in known)
+        self._on_files(unknown)
 
     def _look_at(self, entry: os.DirEntry[bytes], visit: _Visit, todo: list[_Visit]) -> bool:
         """Take an entry or pass over it, and return whether it matched."""
