@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from modelseal.attestation import jsontext
+from modelseal.attestation.rejection import Rejection
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,18 @@ class LogEntry:
 
 
 NONE = LogEntry()
+
+
+def require_proofs(document: bytes) -> None:
+    """Refuse a bundle with a log entry of which nothing proves that it is in the log; older formats allowed that.
+
+    Raises:
+        Rejection: It has one.
+    """
+    entries = jsontext.dig(jsontext.parse(document), "verificationMaterial", "tlogEntries")
+    for entry in entries if isinstance(entries, list) else ():
+        if not jsontext.dig(entry, "inclusionProof"):
+            raise Rejection("its log entry has no inclusion proof, so nothing shows that the log has it")
 
 
 def of_bundle(document: bytes) -> LogEntry:

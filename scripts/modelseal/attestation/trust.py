@@ -103,6 +103,7 @@ class IdentityTrust:
         Raises:
             Rejection: It does not hold, or somebody else signed it.
         """
+        log_entry.require_proofs(signed.document)
         payload, found = self.verify(signed)
         if reasons := identity.mismatches(found, self.expected):
             raise Rejection("; ".join(reasons))
