@@ -12,7 +12,7 @@ import pytest
 import gate_results
 import saved_images
 from modelseal.errors import InputError, ToolError
-from modelseal.gate import policy_file
+from modelseal.gate import given, policy_file
 from modelseal.gate.finding import Kind
 from modelseal.github import Console, report_error
 from modelseal.image import archive, layers, targets
@@ -125,6 +125,21 @@ def test_what_tar_writers_do_is_not_refused(tmp_path: Path) -> None:
     time = member("pax", b"30 mtime=1700000000.123456789\n", kind=b"x")
     file.write_bytes(member("L", b"", kind=b"5") + time + member(LAYER, BAD) + time + REST)
     assert archive.read(file).layers == (LAYER,)
+
+
+def test_the_usual_policy_is_no_way_to_have_other_files_read(tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    (repository / ".github").mkdir(parents=True)
+    (tmp_path / "token").write_text("not to be repeated")
+    usual = repository / ".github/modelseal.yml"
+    usual.symlink_to("../../token")
+    with pytest.raises(InputError, match="leads out") as caught:
+        given.policy(None, repository, given.Overrides(), date(2026, 6, 1))
+    assert "not to be repeated" not in str(caught.value)
+    usual.unlink()
+    (repository / "policy.yml").write_text("version: 1\n")
+    usual.symlink_to("../policy.yml")
+    assert given.policy(None, repository, given.Overrides(), date(2026, 6, 1)).source == ".github/modelseal.yml"
 
 
 # --- what people are told ------------------------------------------------------------------------------------------

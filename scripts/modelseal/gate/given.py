@@ -1,6 +1,7 @@
 """What users give a gate beside what it judges: a policy, VEX documents, an earlier run. Only here are files read."""
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -79,6 +80,9 @@ def policy(file: Path | None, folder: Path, overrides: Overrides, today: date) -
 
         source = str(file or POLICY)
         mend = "Name a policy file with `policy`; docs/policy.md says how to write one."
+        if file is None and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+            # Whoever may change the repository may not have this machine's files read, and repeated in messages.
+            raise InputError("The policy is a link that leads out of the repository.", where=source, mend=mend)
         read = policy_file.parse(_content(path, source, "policy", _POLICY_BYTES, mend), source, today=today)
     return replace(read, thresholds=tuple((kind, _changed(kind, bar, overrides)) for kind, bar in read.thresholds))
 
