@@ -58,3 +58,20 @@ def test_a_folder_of_somebody_else_is_not_removed(context: Context, tmp_path: Pa
     with pytest.raises(InputError, match="something else"):
         run(context, tmp_path, sign="key", **{"private-key": KEY})
     assert (context.output_dir / "bundles" / "thesis.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ({"store": "file,oci"}, "it is not pushed there"),
+        ({"store": "github"}, "needs a token"),
+        ({"store": "file,github", "github-token": "x"}, "repository is not known"),
+        ({"store": "s3"}, "not one of"),
+    ],
+)
+def test_store_that_cannot_be_used_stops_it_at_once(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: dict[str, str], message: str
+) -> None:
+    monkeypatch.setattr(chain, "prepare", lambda *_: pytest.fail("it has begun"))
+    with pytest.raises(InputError, match=message):
+        run(context, tmp_path, sign="key", **{"private-key": KEY}, **texts)
