@@ -388,7 +388,15 @@ def test_every_edited_line_is_named_and_only_those(tmp_path: Path) -> None:
 )
 def test_what_is_no_entry_is_named(tmp_path: Path, line: bytes) -> None:
     path = written(tmp_path / "log", [line])
-    assert problems(path)[0][0] == 1
+    number, reason = problems(path)[0]
+    assert number == 1
+    assert reason in ("it is not an entry in the form in which entries are written", "it is not UTF-8 text")
+
+
+@pytest.mark.parametrize("number", range(1, len(WHOLE)))
+def test_what_replaces_an_entry_is_named_alone(tmp_path: Path, number: int) -> None:
+    path = written(tmp_path / "log", [*WHOLE[: number - 1], b"{}\n", *WHOLE[number:]])
+    assert [line for line, _ in problems(path)] == [number]
 
 
 @pytest.mark.parametrize("content", [b"", WHOLE[0][:50], b"\0" * 100])
@@ -491,6 +499,22 @@ def test_changed_end_is_not_built_upon(tmp_path: Path, content: list[bytes]) -> 
     with pytest.raises(VerificationFailed):
         log.append(path, run())
     assert path.read_bytes() == b"".join(content)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Place(7, audit_logs.own_hash(WHOLE[5])),
+        Place(5, audit_logs.own_hash(WHOLE[5])),
+        Place(6, audit_logs.own_hash(WHOLE[4])),
+        FIRST,
+    ],
+)
+def test_last_entry_out_of_place_is_not_built_upon(tmp_path: Path, place: Place) -> None:
+    path = written(tmp_path / "log", [*WHOLE, entry.encode(run(6), place, audit_logs.START) + b"\n"])
+    with pytest.raises(VerificationFailed, match="does not follow"):
+        log.append(path, run())
+    assert [line for line, _ in problems(path)] == [7]
 
 
 def test_trying_the_log_writes_no_entry(tmp_path: Path) -> None:

@@ -143,11 +143,14 @@ def statement_of(bundle: bytes, predicate_type: str, signer: str = "") -> Statem
         predicate_type: What it states.
         signer: Who signed it, for people.
     """
-    return Statement(predicate_type, hashlib.sha256(bundle).hexdigest(), signer, _log_entry(bundle))
+    return Statement(predicate_type, hashlib.sha256(bundle).hexdigest(), signer, log_entry(bundle))
 
 
-def _log_entry(bundle: bytes) -> LogEntry | None:
-    """Find the transparency log's index; bundles write both numbers as text, as Protobuf's JSON does."""
+def log_entry(bundle: bytes) -> LogEntry | None:
+    """Return where a transparency log holds a bundle; None for one that was signed with a key.
+
+    Bundles write the index as text, as the JSON of Protobuf does.
+    """
     try:
         entries = jsontext.dig(jsontext.parse(bundle), "verificationMaterial", "tlogEntries")
     except Rejection:

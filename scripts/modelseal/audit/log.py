@@ -126,8 +126,7 @@ def _last_lines(descriptor: int, size: int, path: Path) -> tuple[tuple[bytes, ..
         start -= length
         data = os.pread(descriptor, length, start) + data
     *lines, tail = data.split(b"\n")
-    complete = lines if start == 0 else lines[1:]  # the first may be a part of a line
-    return tuple(complete[-2:]), tail
+    return tuple(lines[-2:]), tail  # whole ones: there is a line break before them, or the file's beginning
 
 
 def _changed(path: Path, why: str) -> VerificationFailed:
