@@ -1,5 +1,6 @@
 """Results of a gate for tests of what is made from them: small, hostile and large ones, without any scanner."""
 
+import functools
 import hashlib
 import random
 from collections.abc import Iterable, Sequence
@@ -259,6 +260,7 @@ def hostile_result(*, surrogates: bool = True) -> Result:
     )
 
 
+@functools.lru_cache(maxsize=1)
 def large_findings(count: int, *, seed: int = 20_000) -> tuple[Finding, ...]:
     """Return as many different findings, of all kinds but mostly vulnerabilities; the same ones for the same seed.
 
@@ -312,6 +314,7 @@ def _large(number: int, chance: random.Random, words: list[str], layers: Sequenc
     )
 
 
+@functools.lru_cache(maxsize=1)
 def large_result(count: int, *, seed: int = 20_000, **about: Any) -> Result:
     """Return a result of `large_findings`."""
     return result(large_findings(count, seed=seed), **about)

@@ -528,12 +528,12 @@ def test_twenty_thousand_findings_are_judged_in_half_a_second() -> None:
     assert len(judgement.findings) == 20_000
 
 
-def test_twenty_thousand_contradictions_are_judged_in_time() -> None:
+def test_thousands_of_contradictions_are_judged_in_time() -> None:
     severities = list(Severity)
-    findings = [replace(PILLOW, title=str(number), severity=severities[number % 5]) for number in range(20_000)]
+    findings = [replace(PILLOW, title=str(number), severity=severities[number % 5]) for number in range(5_000)]
     started = time.process_time()
     judge.judge(findings, Policy(), image=IMAGE, today=NOW)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 1.5
 
 
 def test_what_is_not_asked_for_is_not_imported() -> None:

@@ -1,6 +1,7 @@
 """OpenVEX documents: what is read, what is refused, and what a result says as OpenVEX."""
 
 import copy
+import functools
 import json
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -23,7 +24,9 @@ from vex_documents import CVE, ZLIB, packed, product, said
 SCHEMA = json.loads(
     (Path(__file__).parents[1] / "assets" / "vex" / "openvex-0.2.0.schema.json").read_text(encoding="utf-8")
 )
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
+FORMATS = jsonschema.FormatChecker(formats=tuple(jsonschema.FormatChecker.checkers))
+FORMATS.checkers["iri"] = (functools.cache(FORMATS.checkers["iri"][0]), ())  # half a second for a thousand characters
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=FORMATS)
 IMAGE = f"pkg:oci/fraud@sha256:{'2' * 64}"
 FINDING = gate_results.finding(id=CVE)
 
@@ -386,9 +389,9 @@ def test_hostile_texts_are_written_as_they_are() -> None:
     assert content is not None
     assert content.isascii()
     assert vex.read([("ours.json", content)])
-    # Checking whether a megabyte is an IRI takes minutes.
-    short = [item for item in judged if len(item.finding.purl) < 300][:60]
-    assert len(short) > 30
+    # Checking whether a megabyte is an IRI takes ten minutes and ten gigabytes.
+    short = [item for item in judged if len(item.finding.purl) < 300 and item.finding.kind is Kind.VULNERABILITY][::2]
+    assert len(short) >= len(gate_results.HOSTILE_TEXTS)
     VALIDATOR.validate(json.loads(openvex.write(gate_results.result(short), products=(IMAGE,)) or b""))
 
 

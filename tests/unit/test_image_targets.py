@@ -12,6 +12,15 @@ from modelseal.image.targets import Target
 NO_PLATFORM = platform.wanted(())
 
 
+@pytest.fixture(autouse=True)
+def archives_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.tar", "b.tar", "1.tar", "2.tar", "a/small.tar", "b/small.tar", "small.tar", "small.TAR",
+                 "out/fraud.tar", "out/x.tar", "1", "2", "3", "4"):  # fmt: skip
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(b"")
+
+
 def given(names: str = "", *archives: str) -> tuple[Target, ...]:
     return targets.given(reference.several(names), [Path(archive) for archive in archives])
 
@@ -69,8 +78,15 @@ def test_names_depend_on_nothing_but_themselves() -> None:
     assert alone.items() <= others.items()  # jobs of a matrix that put their files together do not meet
 
 
-def test_a_missing_archive_is_refused(tmp_path: Path) -> None:
-    (target,) = given("", str(tmp_path / "missing.tar"))
+def test_a_missing_archive_is_refused_before_anything_is_done() -> None:
+    with pytest.raises(InputError, match="no such archive") as caught:
+        given("", "a.tar", "missing.tar")
+    assert caught.value.where == "missing.tar"
+
+
+def test_an_archive_that_is_gone_later_is_refused(tmp_path: Path) -> None:
+    (target,) = given("", "a.tar")
+    Path("a.tar").unlink()
     with pytest.raises(InputError):
         target.images(NO_PLATFORM, {}, tmp_path)
 

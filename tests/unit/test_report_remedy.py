@@ -222,15 +222,15 @@ def test_advice_is_always_one_of_the_listed_fixes(found: list[tuple[str, list[st
 
 
 @pytest.mark.parametrize("shape", ["one fix each", "rising and falling", "previews", "many packages"])
-def test_twenty_thousand_findings_take_no_longer(shape: str) -> None:
+def test_thousands_of_findings_take_no_longer(shape: str) -> None:
     if shape == "one fix each":
-        found = [finding(f"CVE-{n}", f"1.{n}") for n in range(20_000)]
+        found = [finding(f"CVE-{n}", f"1.{n}") for n in range(5_000)]
     elif shape == "rising and falling":
-        found = [finding(f"CVE-{n}", f"2.{n}.1, 9.{20_000 - n}.1") for n in range(20_000)]
+        found = [finding(f"CVE-{n}", f"2.{n}.1, 9.{5_000 - n}.1") for n in range(5_000)]
     elif shape == "previews":
-        found = [finding(f"CVE-{n}", f"1.{n}rc1") for n in range(20_000)]
+        found = [finding(f"CVE-{n}", f"1.{n}rc1") for n in range(5_000)]
     else:
-        found = [finding(f"CVE-{n}", f"1.{n}", package=f"package-{n % 5000}") for n in range(20_000)]
+        found = [finding(f"CVE-{n}", f"1.{n}", package=f"package-{n % 1250}") for n in range(5_000)]
     start = time.process_time()
     remedies(found)
-    assert time.process_time() - start < 6
+    assert time.process_time() - start < 1.5
