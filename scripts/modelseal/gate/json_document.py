@@ -11,13 +11,9 @@ from modelseal.gate import strict_json
 LIMIT = 32 * 1024 * 1024
 # https://www.rfc-editor.org/rfc/rfc3339#section-5.6, without leap seconds.
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE | re.ASCII)
-_SHOWN = 100
+_COMPARED = 100  # characters of a misspelt word
 
-
-def shown(value: object) -> str:
-    """Show a value from outside in a sentence: quoted, and not longer than a line."""
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+shown = strict_json.short
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +188,6 @@ def read(content: bytes, document: str, *, kind: str) -> Node:
 def _nearest(text: str, known: tuple[str, ...]) -> str:
     import difflib  # noqa: PLC0415 -- only where something is wrong already
 
-    close = difflib.get_close_matches(text[:_SHOWN], known, n=1)
+    close = difflib.get_close_matches(text[:_COMPARED], known, n=1)
     suggestion = f"Did you mean `{close[0]}`? " if close else ""
     return f"{suggestion}Known are: {', '.join(known)}."

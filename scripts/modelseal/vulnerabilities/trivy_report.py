@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelseal.errors import ToolError
+from modelseal.gate import strict_json
 from modelseal.gate.finding import Finding
 from modelseal.vulnerabilities import trivy_findings
 from modelseal.vulnerabilities.trivy_fields import Fields
@@ -223,25 +224,12 @@ def _load(content: bytes) -> dict[str, Any]:
     if len(content) > MAX_BYTES:
         raise ToolError(f"Trivy's report has {len(content)} bytes; more than {MAX_BYTES} are not read.")
     try:
-        document = json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        document = strict_json.parse_object(content)
         if _SURROGATE.search(content):
             json.dumps(document, ensure_ascii=False).encode()  # half a character, which no file could hold
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ToolError(f"Trivy's report cannot be read: {str(error)[:500]}.", mend="Scan again.") from error
-    if not isinstance(document, dict):
-        raise ToolError("Trivy's report is not an object.")
     return document
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is not JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    unique = dict(pairs)
-    if len(unique) != len(pairs):
-        raise ValueError("an object has the same key twice")
-    return unique
 
 
 def _objects(values: list[Any], name: str) -> list[dict[str, Any]]:
