@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+import referencing
+import referencing.jsonschema
 
 import local_sigstore
 import loopback_registry
@@ -18,11 +21,12 @@ from attestation_material import GITHUB, context, project, verdict
 from modelseal import station
 from modelseal.attestation import registry_store
 from modelseal.commands import attest, verify
-from modelseal.registry import Writer, parse
+from modelseal.registry import Writer, parse, referrers
 from modelseal.station import Context, Outcome
 from modelseal.verdict import ExitCode
 
 PEERS = Path(sys.executable).parent
+SCHEMAS = Path(__file__).parents[1] / "assets" / "oci-image-spec"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 WORKFLOW = "octo/model/.github/workflows/release.yml"
 STATEMENTS = 4
@@ -154,6 +158,32 @@ def test_skopeo_reads_the_list_and_copies_what_is_in_it(released: Released, tmp_
              f"dir:{tmp_path / str(number)}"],
             capture_output=True, check=True, timeout=60,
         )  # fmt: skip
+
+
+def schema_errors(name: str, document: object) -> list[str]:
+    """Judge a document by a schema of the OCI image specification."""
+    places = ("", "image/", "image/descriptor/", "image/manifest/", "image/index/", "descriptor/")
+    resources = [
+        (f"https://opencontainers.org/schema/{place}{file.name}",
+         referencing.jsonschema.DRAFT4.create_resource(json.loads(file.read_bytes())))
+        for file in SCHEMAS.glob("*.json") for place in places
+    ]  # fmt: skip
+    schema = json.loads((SCHEMAS / name).read_bytes())
+    registry = referencing.Registry().with_resources(resources)
+    return [error.message for error in jsonschema.Draft4Validator(schema, registry=registry).iter_errors(document)]
+
+
+def test_manifests_and_list_are_as_the_specification_says(released: Released) -> None:
+    client, image = Writer({}), parse(released.name).at(released.digest)
+    index = referrers.of_tag(client, image)
+    assert index is not None
+    assert schema_errors("image-index-schema.json", index.fields()) == []
+    for entry in referrers.referrers(index):
+        manifest = client.manifest(image.at(entry.descriptor.digest)).fields()
+        assert schema_errors("image-manifest-schema.json", manifest) == []
+        assert schema_errors("image-manifest-schema.json", manifest | {"layers": []})
+        assert schema_errors("image-manifest-schema.json", manifest | {"subject": {"digest": "x"}})
+    assert schema_errors("image-index-schema.json", {"schemaVersion": 2, "manifests": [{"digest": "sha256:1"}]})
 
 
 def test_promotion_to_another_repository_needs_no_key(released: Released, tmp_path: Path) -> None:

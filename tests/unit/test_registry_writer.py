@@ -156,6 +156,8 @@ FAILS_FOR_NOW: list[tuple[str, str, Reply]] = [
     ("PUT", "uploads", (0, {}, b"")),
     ("PUT", "manifests/sha256:", (503, {}, b"")),
     ("PUT", "manifests/sha256:", (0, {}, b"")),
+    ("PUT", "uploads", (400, {"Content-Type": "application/json"}, b'{"errors":[{"code":"DIGEST_INVALID"}]}')),
+    ("PUT", "uploads", (404, {"Content-Type": "application/json"}, b'{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}')),
     ("HEAD", "blobs", (500, {}, b"")),
     ("GET", "manifests/sha256:", (504, {}, b"")),
     ("GET", "blobs", (0, {}, b"")),

@@ -23,6 +23,9 @@ _SMALL_BYTES = 256 * 1024
 _MOST_PAUSE = 30.0
 _OK, _PARTIAL, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _BAD_RANGE, _TOO_MANY = 200, 206, 401, 403, 404, 416, 429
 _FOR_NOW = frozenset({408, 425, 500, 502, 503, 504})
+# What we send has the digest that we say. A registry that finds otherwise has mixed it up with somebody else's upload
+# of the same content, or has lost its beginning.
+_UPLOAD_LOST = frozenset({"BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN", "DIGEST_INVALID", "SIZE_INVALID"})
 READING = frozenset({_OK, _PARTIAL, _BAD_RANGE})
 T = TypeVar("T")
 
@@ -161,7 +164,7 @@ class Session:
                 mend="Wait and run again; keep what was fetched between jobs, or name a mirror of your own.",
                 wait=wait,
             )
-        if answer.status in _FOR_NOW:
+        if answer.status in _FOR_NOW or (actions == WRITE and code in _UPLOAD_LOST):
             return Unavailable(what, where=where, mend="Run again later.", wait=wait)
         if answer.status == _NOT_FOUND:
             return NotFound(what, where=where, mend="Check the name and its tag.")
