@@ -137,11 +137,10 @@ def _both(given: Requirements, demanded: Deployment, policy: Policy, environment
             raise _contradiction(name, ours, theirs, place)
         return str(ours or theirs)
 
-    if given.public_key and not demanded.public_key:
-        raise _contradiction("public_key", str(given.public_key), "a workflow's certificate", place)
-    if given.certificate_root:
-        theirs = "a key" if demanded.public_key else "a workflow's certificate"
-        raise _contradiction("certificate_root", str(given.certificate_root), theirs, place)
+    theirs = "a key" if demanded.public_key else "a root" if demanded.certificate_root else "a workflow's certificate"
+    for name in ("public_key", "certificate_root"):
+        if getattr(given, name) and not getattr(demanded, name):
+            raise _contradiction(name, str(getattr(given, name)), theirs, place)
     triggers = given.triggers or demanded.triggers
     if given.triggers and demanded.triggers:
         triggers = tuple(item for item in given.triggers if item in demanded.triggers)
@@ -159,6 +158,8 @@ def _both(given: Requirements, demanded: Deployment, policy: Policy, environment
         runner=agreed("runner"),
         triggers=triggers,
         public_key=_same_file("public_key", given.public_key, demanded.public_key, place),
+        certificate_root=_same_file("certificate_root", given.certificate_root, demanded.certificate_root, place),
+        certificate_subject=agreed("certificate_subject"),
         trust_config=_same_file("trust_config", given.trust_config, demanded.trust_config, place),
         require=tuple(dict.fromkeys((*given.require, *demanded.require))),
         max_age=min(ages, default=None),

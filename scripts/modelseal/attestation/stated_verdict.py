@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from modelseal.attestation import jsontext, predicates
 from modelseal.attestation.rejection import short
 
-TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 SUMMARY = "https://slsa.dev/verification_summary/v1"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -77,8 +76,10 @@ def _test_result(predicate: Mapping[str, object]) -> StatedVerdict:
     return StatedVerdict(
         passed=result == "PASSED" and said in (None, "passed") and not predicate.get("failedTests"),
         said=f"its result is {short(result)}" if result else "it states tests, but no result of them",
-        time=time_of(jsontext.dig(gate, "finished") or jsontext.dig(gate, "scanned_at")),
+        time=time_of(jsontext.dig(gate, "scanned_at")),
         waived=_count(jsontext.dig(gate, "decisions", "waived")),
+        not_affected=_count(jsontext.dig(gate, "decisions", "not-affected")),
+        names=_names(jsontext.dig(gate, "subject")),
     )
 
 
@@ -93,7 +94,7 @@ def _summary(predicate: Mapping[str, object]) -> StatedVerdict:
 
 _READERS: Mapping[str, Callable[[Mapping[str, object]], StatedVerdict]] = {
     predicates.VULNS: _vulns,
-    TEST_RESULT: _test_result,
+    predicates.TEST_RESULT: _test_result,
     SUMMARY: _summary,
 }
 

@@ -27,7 +27,7 @@ _FAMILIES = (
 _UNDERSTOOD = (provenance.PREDICATE_TYPE, predicates.SPDX, *stated_verdict.KINDS)
 _SHORT_NAMES = {
     **predicates.SHORT_NAMES,
-    "test-result": stated_verdict.TEST_RESULT,
+    "test-result": predicates.TEST_RESULT,
     "model-signature": MODEL_SIGNATURE,
 }
 _CLOCKS_DIFFER = timedelta(minutes=5)

@@ -18,6 +18,8 @@ class Deployment:
         runner: `github-hosted` or `self-hosted`.
         triggers: The events of which one must have started the run.
         public_key: Path of the public key that must have signed, instead of a workflow.
+        certificate_root: Path of the root certificates to which the signer's must lead, instead of a workflow's.
+        certificate_subject: Whose certificate that must be.
         trust_config: Path of the root of trust.
         require: What must be attested.
         max_age: How old a verdict may be.
@@ -33,6 +35,8 @@ class Deployment:
     runner: str = ""
     triggers: tuple[str, ...] = ()
     public_key: str = ""
+    certificate_root: str = ""
+    certificate_subject: str = ""
     trust_config: str = ""
     require: tuple[str, ...] = ()
     max_age: timedelta | None = None

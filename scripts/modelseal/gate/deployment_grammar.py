@@ -29,7 +29,9 @@ _STATEMENT = Text(
     "Write provenance, spdx, cyclonedx, vulns, test-result, model-signature, or a predicate type's URI.", 300,
 )  # fmt: skip
 _ABOUT_THE_RUN = ("repository-id", "owner-id", "signer-workflow", "source-ref", "runner", "triggers")
-_ABOUT_CERTIFICATES = ("issuer", "trust-config")
+_ABOUT_SIGSTORE = ("issuer", "trust-config")
+_OWN = ("public-key", "certificate-root")
+_SIGNERS = ("repository", *_OWN)
 
 _ENVIRONMENT = Section(
     (
@@ -49,6 +51,12 @@ _ENVIRONMENT = Section(
             "The events of which one must have started the run.", "[push, release]", "any", also=("events", "trigger")),
         Key("public-key", _PATH, "The public key that must have signed, instead of a workflow: the path of a PEM file.",
             "keys/release.pub", "none", also=("key",)),
+        Key("certificate-root", _PATH, "The root certificates of your own authority, to which the signer's must lead: "
+            "the path of a PEM file.", "keys/root.pem", "none"),
+        Key("certificate-subject", Text("subject", mend="Write the certificate's subject or one of its names.",
+                                        limit=500),
+            "Whose certificate it must be: its whole subject, or one of its other names.", '"CN=release,O=Example"',
+            "any"),
         Key("trust-config", _PATH, "The root of trust that must be used: the path of a file.",
             ".github/trusted-root.json", "any", also=("trust-root", "trusted-root")),
         Key("require", ListOf(_STATEMENT, 1, "Name a statement, or take the line out."),
@@ -58,18 +66,25 @@ _ENVIRONMENT = Section(
         Key("max-age", _AGE, "How old the newest verdict of each kind may be.", "7d", "any", also=("maximum-age",)),
     ),
     (
-        Demand("", lambda values: "repository" in values or "public-key" in values,
-               {"anyOf": [{"required": ["repository"]}, {"required": ["public-key"]}]},
-               "It does not say who must have signed, and anybody can sign.", "Add `repository` or `public-key`."),
+        Demand("", lambda values: bool(set(_SIGNERS) & set(values)),
+               {"anyOf": [{"required": [name]} for name in _SIGNERS]},
+               "It does not say who must have signed, and anybody can sign.",
+               "Add `repository`, `public-key` or `certificate-root`."),
+        Demand("", lambda values: not {"public-key", "certificate-root"} <= set(values),
+               {"not": {"required": ["public-key", "certificate-root"]}},
+               "`public-key` and `certificate-root` are two ways to sign.", "Take one of them out."),
+        Demand("", lambda values: "certificate-subject" not in values or "certificate-root" in values,
+               {"dependentRequired": {"certificate-subject": ["certificate-root"]}},
+               "`certificate-subject` is about a certificate of your own authority.", "Add `certificate-root`."),
         Demand("", lambda values: "repository" in values or not set(_ABOUT_THE_RUN) & set(values),
                {"anyOf": [{"required": ["repository"]},
                           {"not": {"anyOf": [{"required": [name]} for name in _ABOUT_THE_RUN]}}]},
                "It asks for details of a run, but not of which repository.", "Add `repository`."),
-        Demand("", lambda values: "public-key" not in values or not set(_ABOUT_CERTIFICATES) & set(values),
-               {"not": {"required": ["public-key"],
-                        "anyOf": [{"required": [name]} for name in _ABOUT_CERTIFICATES]}},
-               "`issuer` and `trust-config` are about certificates, and `public-key` is used without any.",
-               "Take them out, or take `public-key` out."),
+        Demand("", lambda values: not set(_OWN) & set(values) or not set(_ABOUT_SIGSTORE) & set(values),
+               {"not": {"allOf": [{"anyOf": [{"required": [name]} for name in names]}
+                                  for names in (_OWN, _ABOUT_SIGSTORE)]}},
+               "`issuer` and `trust-config` are about keyless signatures.",
+               "Take them out, or `public-key` and `certificate-root`."),
     ),
 )  # fmt: skip
 
