@@ -103,6 +103,7 @@ GH_ACCEPTS = [
     ("fraud.tar", "image.sbom-cyclonedx.sigstore.json", ["--predicate-type", "https://cyclonedx.org/bom"]),
     ("fraud.tar", "image.vulns.sigstore.json", ["--predicate-type", "https://in-toto.io/attestation/vulns/v0.2"]),
     ("fraud-model.manifest.json", "fraud-model.provenance.sigstore.json", []),
+    ("model/weights/model.onnx", "fraud-model.provenance.sigstore.json", []),
 ]
 GH_REFUSES = [
     ("fraud.tar", "image.provenance.sigstore.json", ["--signer-workflow", "octo/model/.github/workflows/other.yml"]),
@@ -149,7 +150,12 @@ def test_gh_finds_the_fields_of_the_provenance_where_it_expects_them(release: Re
     certificate = found["verificationResult"]["signature"]["certificate"]
     assert predicate["runDetails"]["builder"]["id"] == certificate["buildSignerURI"]
     assert predicate["buildDefinition"]["resolvedDependencies"] == [
-        {"uri": "git+https://github.com/octo/model@refs/heads/main", "digest": {"gitCommit": "a" * 40}}
+        {"uri": "git+https://github.com/octo/model@refs/heads/main", "digest": {"gitCommit": "a" * 40}},
+        {
+            "uri": "pkg:github/aquasecurity/trivy@v0.74.0",
+            "digest": {"sha256": "2" * 64},
+            "annotations": {"modelseal_role": "tool"},
+        },
     ]
     assert predicate["runDetails"]["metadata"]["invocationId"] == certificate["runInvocationURI"]
 

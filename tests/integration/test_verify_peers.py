@@ -293,6 +293,9 @@ def test_model_signature_made_today_is_accepted(tmp_path: Path, kind: str, flags
         "public_key": tmp_path / "key.pub",
         "require": ("model-signature",),
     }
+    if "--ignore-paths" in flags:
+        assert "added: notes" in verified(tmp_path, **given).headline
+        given |= {"ignore": ("notes",)}
     outcome = verified(tmp_path, **given)
     assert outcome.exit_code is ExitCode.PASSED, outcome.headline
     (model / "extra").write_text("x")

@@ -134,11 +134,11 @@ def unique(descriptors: Sequence[Descriptor]) -> list[Descriptor]:
     """Return each of them once, in order.
 
     Raises:
-        Rejection: Two have the same URI or name, and other digests.
+        Rejection: Two have the same URI, and other digests. Names may be the same: they are for people.
     """
     seen: dict[str, Descriptor] = {}
     for item in descriptors:
-        key = str(item.get("uri") or item.get("name"))
+        key = str(item.get("uri") or item["digest"])
         if key in seen and seen[key]["digest"] != item["digest"]:
             raise Rejection(f"{key} is given twice, with different digests")
         seen.setdefault(key, item)
