@@ -250,7 +250,9 @@ def choice(*allowed: str) -> Callable[[str], str]:
 
     def parse(value: str) -> str:
         if value not in allowed:
-            raise InputError(f"{value!r} is not one of {', '.join(allowed)}.", mend="Give one of them.")
+            meant = next((word for word in allowed if word.lower() == value.lower()), "")
+            mend = f"Write {meant}." if meant else "Give one of them."
+            raise InputError(f"{value!r} is not one of {', '.join(allowed)}.", mend=mend)
         return value
 
     return parse

@@ -11,6 +11,8 @@ import pytest
 
 import gate_results
 import saved_images
+from modelseal import station
+from modelseal.commands import scan_image
 from modelseal.errors import InputError, ToolError
 from modelseal.gate import given, policy_file
 from modelseal.gate.finding import Kind
@@ -210,3 +212,9 @@ def test_a_database_that_is_replaced_while_it_is_in_use_is_no_evidence(tmp_path:
     metadata.write_text('{"Version": 2, "UpdatedAt": "2026-06-01T06:00:00Z"}')
     with pytest.raises(ToolError, match="replaced while it was in use"):
         databases.check_unchanged(used)
+
+
+def test_a_severity_in_lower_case_is_told_how_it_is_written() -> None:
+    with pytest.raises(InputError) as caught:
+        station.read_inputs(scan_image.Inputs, {"fail-on": "high"})
+    assert caught.value.mend == "Write HIGH."
