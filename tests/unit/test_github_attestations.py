@@ -261,6 +261,13 @@ def test_more_than_a_thousand_are_refused(server: Server, tmp_path: Path) -> Non
     assert len(server.requests) == 12
 
 
+def test_more_than_half_a_gigabyte_is_refused(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attestations, "_ALL_BYTES", 100)
+    server.answer = lambda _: listed({"bundle": BUNDLE}, {"bundle": BUNDLE})
+    with pytest.raises(ToolError, match="512 MiB"):
+        store(server, tmp_path).about(DIGEST)
+
+
 # --- storage elsewhere ------------------------------------------------------------------------------------------------
 
 

@@ -224,9 +224,11 @@ def check(inputs: Inputs, context: Context) -> None:
 
     Raises:
         InputError: The inputs contradict each other, the key cannot be used, or this job cannot get an identity token.
+        ToolError: GitHub, where statements are to be stored, does not answer.
     """
     _check(inputs)
-    destinations.chosen(_wanted(inputs), context.environ, context.mask)
+    chosen = destinations.chosen(_wanted(inputs), context.environ, context.mask)
+    storing.ready([store_ for store_ in chosen if store_.kind == storing.GITHUB])  # what has no image yet can wait
     if inputs.sign == signing.KEYLESS:
         oidc.require_token(context.environ)
     else:

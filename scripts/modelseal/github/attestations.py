@@ -24,6 +24,7 @@ _PAGE = 10
 _PAGE_BYTES = 128 * 1024 * 1024
 _COMPRESSED_BYTES = 48 * 1024 * 1024
 _BUNDLE_BYTES = 64 * 1024 * 1024
+_ALL_BYTES = 512 * 1024 * 1024
 _FETCH_ATTEMPTS = 3
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
 _NEXT = re.compile(r'<([^<>]{1,4096})>\s*;\s*rel="next"')
@@ -140,9 +141,9 @@ class Store:
             found += [self._bundle(entry) for entry in _entries(answer.body, path)]
             following = _NEXT.search(answer.headers.get("link", ""))
             path = urllib.parse.urljoin(f"{self.client.base}/", following[1]) if following else None
-            if len(found) > MOST_LISTED or path in seen:
+            if len(found) > MOST_LISTED or path in seen or sum(map(len, found)) > _ALL_BYTES:
                 raise ToolError(
-                    f"There are more than {MOST_LISTED} attestations about this, or GitHub's list has no end.",
+                    f"There are more than {MOST_LISTED} attestations about this or 512 MiB, or the list has no end.",
                     where=digest,
                     mend="Keep bundles of this subject in a folder or a registry.",
                 )
