@@ -16,7 +16,7 @@ import certificate_authority
 import software_token
 from attestation_material import MODEL, context, key, manifest, payloads, pem, project
 from modelseal import station
-from modelseal.commands import attest, verify
+from modelseal.commands import attest, hash_artifacts, verify
 from modelseal.errors import InputError, ModelsealError, ToolError
 from modelseal.station import Outcome
 from modelseal.verdict import ExitCode
@@ -128,6 +128,27 @@ def test_model_signing_accepts_our_tokens(folder: Path, token: software_token.To
     assert accepts(folder, signature, "certificate", "--certificate_chain", folder / "root.pem")
     outcome = verified(folder, signature=signature, certificate_root=folder / "root.pem")
     assert outcome.exit_code is ExitCode.PASSED, outcome.headline
+
+
+def test_what_they_leave_out_is_signed_and_they_accept_it_when_told_to_look(folder: Path) -> None:
+    """Without the flag they do not look for it and miss it: no file can hide there from either of us."""
+    files = MODEL | {".gitattributes": b"*.onnx filter=lfs", ".github/run.py": b"import os", "empty": b""}
+    for name, data in files.items():
+        (folder / "model" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "model" / name).write_bytes(data)
+    texts = {"paths": str(folder / "model"), "name": "fraud-model"}
+    hashed = hash_artifacts.run(station.read_inputs(hash_artifacts.Inputs, texts), context(folder))
+    inputs = station.read_inputs(attest.Inputs, {"manifest": hashed.outputs.manifest, "sign": "key"})
+    outcome = attest.run(replace(inputs, private_key=pem(key("P-256"))), context(folder))
+    signature = Path(outcome.outputs.signature)
+    how = ("key", "--public_key", public_half(folder, key("P-256").public_key()))
+    assert accepts(folder, signature, *how, "--no-ignore-git-paths")
+    assert not accepts(folder, signature, *how)
+    given = {"signature": signature, "public_key": folder / "key.pub"}
+    assert verified(folder, **given).exit_code is ExitCode.PASSED
+    (folder / "model" / ".github" / "more.py").write_bytes(b"import os")
+    assert not accepts(folder, signature, *how, "--no-ignore-git-paths")
+    assert "added: .github/more.py" in verified(folder, **given).headline
 
 
 def test_encrypted_keys_and_the_older_forms_of_openssl(folder: Path) -> None:

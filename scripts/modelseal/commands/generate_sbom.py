@@ -11,7 +11,7 @@ from modelseal.errors import InputError
 from modelseal.files import write_atomically
 from modelseal.image import archive, docker, reference
 from modelseal.report import markdown
-from modelseal.sbom import sources, syft, validation
+from modelseal.sbom import maker, sources, syft, validation
 from modelseal.sbom.documents import Format, Inventory
 from modelseal.sbom.sources import Source
 from modelseal.station import Context, Outcome, Station, option, output
@@ -88,7 +88,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     tool = tools.provide("syft", inputs.syft, tools_dir=inputs.tools_dir, environ=context.environ)
     made = syft.generate(tool.path, source, formats, _private_folder(context), environ=context.environ)
     checked = {
-        format_: validation.inspect_corrected(file.read_bytes(), format_, where=files[format_].name)
+        format_: validation.inspect_corrected(_read(file, format_, tool), format_, where=files[format_].name)
         for format_, file in made.items()
     }
     inventories = tuple(inventory for _, inventory, _ in checked.values())
@@ -134,6 +134,11 @@ def _saved(inputs: Inputs, context: Context) -> archive.SavedImage:
 def _file_name(text: str) -> str:
     """Make a file name of any text: no folder, not hidden, not an option, not too long."""
     return _UNFIT_FOR_FILE_NAMES.sub("-", text).strip("-.")[:_FILE_NAME_LENGTH] or "sbom"
+
+
+def _read(file: Path, format_: Format, tool: Tool) -> bytes:
+    data = file.read_bytes()
+    return maker.with_digest(data, tool.sha256) if format_ is Format.CYCLONEDX else data
 
 
 def _private_folder(context: Context) -> Path:
