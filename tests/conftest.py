@@ -1,6 +1,11 @@
 """What every test run shares."""
 
 import pytest
+from hypothesis import settings
+
+# A deadline is on the clock: on a machine that is busy with something else it fails what is well.
+settings.register_profile("modelseal", deadline=None)
+settings.load_profile("modelseal")
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
