@@ -70,6 +70,7 @@ class Expected:
         owner_id: Number of its owner.
         runner: `github-hosted` or `self-hosted`.
         triggers: The events of which one must have started the run.
+        subject: The signer's own URI or mail address; then `repository` may be empty.
     """
 
     repository: str
@@ -82,6 +83,7 @@ class Expected:
     owner_id: str = ""
     runner: str = ""
     triggers: tuple[str, ...] = ()
+    subject: str = ""
 
 
 def expected(  # noqa: PLR0913 - as many as the certificate has claims that users know
@@ -157,23 +159,11 @@ def mismatches(found: Identity, wanted: Expected) -> tuple[str, ...]:
     Returns:
         One sentence for each thing that does not match; nothing if all of it does.
     """
-    workflow, _, workflow_ref = found.signer.partition("@")
-    reasons = [
-        _differs("issuer", found.issuer, wanted.issuer, found.issuer == wanted.issuer),
-        _differs("repository", found.repository, wanted.repository, same_url(found.repository, wanted.repository)),
-        _differs("signer's claim", found.signer, found.subject, found.signer == found.subject),
-    ]
-    if wanted.workflow:
-        same = _same_workflow(workflow, wanted.workflow)
-        reasons.append(_differs("signer workflow", workflow, wanted.workflow, same))
-        if wanted.workflow_ref:
-            same = workflow_ref == wanted.workflow_ref
-            reasons.append(_differs("signer workflow's ref", workflow_ref, wanted.workflow_ref, same))
-    else:
-        # A reusable workflow of somebody else is another signer; whoever means it says so with `signer-workflow`.
-        home = "/".join(workflow.split("/")[:5])
-        own = f"a workflow of {wanted.repository}"
-        reasons.append(_differs("signer", found.signer, own, same_url(home, wanted.repository)))
+    reasons = [_differs("issuer", found.issuer, wanted.issuer, found.issuer == wanted.issuer)]
+    if wanted.subject:
+        reasons.append(_differs("signer", found.subject, wanted.subject, found.subject == wanted.subject))
+    if wanted.repository:
+        reasons += _other_workflow(found, wanted)
     if wanted.ref:
         reasons.append(_differs("source ref", found.ref, wanted.ref, _same_ref(found.ref, wanted.ref)))
     if wanted.triggers:
@@ -187,6 +177,26 @@ def mismatches(found: Identity, wanted: Expected) -> tuple[str, ...]:
     )
     reasons += [_differs(what, is_, should, is_ == should) for what, is_, should in exact if should]
     return tuple(filter(None, reasons))
+
+
+def _other_workflow(found: Identity, wanted: Expected) -> list[str]:
+    workflow, _, workflow_ref = found.signer.partition("@")
+    reasons = [
+        _differs("repository", found.repository, wanted.repository, same_url(found.repository, wanted.repository)),
+        _differs("signer's claim", found.signer, found.subject, found.signer == found.subject),
+    ]
+    if wanted.workflow:
+        same = _same_workflow(workflow, wanted.workflow)
+        reasons.append(_differs("signer workflow", workflow, wanted.workflow, same))
+        if wanted.workflow_ref:
+            same = workflow_ref == wanted.workflow_ref
+            reasons.append(_differs("signer workflow's ref", workflow_ref, wanted.workflow_ref, same))
+    elif not wanted.subject:
+        # A reusable workflow of somebody else is another signer; whoever means it says so with `signer-workflow`.
+        home = "/".join(workflow.split("/")[:5])
+        own = f"a workflow of {wanted.repository}"
+        reasons.append(_differs("signer", found.signer, own, same_url(home, wanted.repository)))
+    return reasons
 
 
 def of_certificate(certificate: x509.Certificate) -> Identity:

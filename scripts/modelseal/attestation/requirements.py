@@ -32,7 +32,7 @@ class Requirements:
         triggers: The events of which one must have started the run.
         public_key: The key that must have signed.
         certificate_root: The certificates to which that of the signer must lead.
-        certificate_subject: Whose certificate that must be.
+        certificate_subject: Whose certificate it must be.
         trust_config: The root of trust.
         require: What must be attested, as users write it.
         max_age: How old a verdict may be.
@@ -77,9 +77,10 @@ class Requirements:
                 f"`{name}` is for what was signed with a key; `trust-config` and `issuer` are for keyless signatures.",
                 mend="Give one or the other.",
             )
-        if self.certificate_subject and not self.certificate_root:
+        if self.certificate_subject and self.public_key:
             raise InputError(
-                "`certificate-subject` needs the root that vouches for it.", mend="Give `certificate-root`."
+                "`certificate-subject` is about certificates, and `public-key` is used without any.",
+                mend="Give one or the other.",
             )
 
     def expected(self) -> identity.Expected | None:
@@ -92,7 +93,14 @@ class Requirements:
         more = (self.repository_id, self.owner_id, self.runner, *self.triggers)
         if (self.public_key or self.certificate_root) and not any((self.repository, *details, *more)):
             return None
-        return identity.expected(
+        if self.certificate_subject and not any((self.repository, *details, *more)):
+            if not self.issuer:
+                raise InputError(
+                    "`certificate-subject` means nothing without the one who vouched for it.",
+                    mend="Give `certificate-root`; or for a keyless signature `issuer`, or `repository`.",
+                )
+            return identity.Expected("", self.issuer, subject=self.certificate_subject)
+        wanted = identity.expected(
             self.repository,
             self.issuer or identity.GITHUB_ISSUER,
             *details,
@@ -101,6 +109,7 @@ class Requirements:
             runner=self.runner,
             triggers=self.triggers,
         )
+        return wanted if self.certificate_root else replace(wanted, subject=self.certificate_subject)
 
 
 def combined(given: Requirements, policy: Policy, environment: str) -> Requirements:

@@ -19,7 +19,7 @@ class Deployment:
         triggers: The events of which one must have started the run.
         public_key: Path of the public key that must have signed, instead of a workflow.
         certificate_root: Path of the root certificates to which the signer's must lead, instead of a workflow's.
-        certificate_subject: Whose certificate that must be.
+        certificate_subject: Whose certificate it must be: its subject or one of its names.
         trust_config: Path of the root of trust.
         require: What must be attested.
         max_age: How old a verdict may be.

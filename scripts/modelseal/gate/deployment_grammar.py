@@ -22,6 +22,7 @@ _URL = Text(
 )
 _EVENT = Text("name of an event", r"^[a-z_]+$", "Write it as GitHub does: push, release, workflow_dispatch.", 60)
 _PATH = Text("path", r"^[^\s\0]([^\0\n\r\t]*[^\s\0])?$", "Write the path of the file, from where the station runs.")
+_SUBJECT = Text("name of a signer", mend="Write it as the certificate has it.", limit=500)
 _NUMBER = Number(1, 10**15)
 _AGE = Text("duration", r"^[1-9][0-9]{0,5}[mhd]$", "Write minutes, hours or days: 90m, 48h, 7d.")
 _STATEMENT = Text(
@@ -31,7 +32,8 @@ _STATEMENT = Text(
 _ABOUT_THE_RUN = ("repository-id", "owner-id", "signer-workflow", "source-ref", "runner", "triggers")
 _ABOUT_SIGSTORE = ("issuer", "trust-config")
 _OWN = ("public-key", "certificate-root")
-_SIGNERS = ("repository", *_OWN)
+_VOUCHING = ("repository", "issuer", "certificate-root")
+_SIGNERS = ("repository", "certificate-subject", *_OWN)
 
 _ENVIRONMENT = Section(
     (
@@ -53,9 +55,9 @@ _ENVIRONMENT = Section(
             "keys/release.pub", "none", also=("key",)),
         Key("certificate-root", _PATH, "The root certificates of your own authority, to which the signer's must lead: "
             "the path of a PEM file.", "keys/root.pem", "none"),
-        Key("certificate-subject", Text("subject", mend="Write the certificate's subject or one of its names.",
-                                        limit=500),
-            "Whose certificate it must be: its whole subject, or one of its other names.", '"CN=release,O=Example"',
+        Key("certificate-subject", _SUBJECT,
+            "Whose certificate it must be: of your own authority its whole subject or one of its names; of a keyless "
+            "signature, with `issuer`, the mail address or URI.", "release@acme.example",
             "any"),
         Key("trust-config", _PATH, "The root of trust that must be used: the path of a file.",
             ".github/trusted-root.json", "any", also=("trust-root", "trusted-root")),
@@ -73,9 +75,15 @@ _ENVIRONMENT = Section(
         Demand("", lambda values: not {"public-key", "certificate-root"} <= set(values),
                {"not": {"required": ["public-key", "certificate-root"]}},
                "`public-key` and `certificate-root` are two ways to sign.", "Take one of them out."),
-        Demand("", lambda values: "certificate-subject" not in values or "certificate-root" in values,
-               {"dependentRequired": {"certificate-subject": ["certificate-root"]}},
-               "`certificate-subject` is about a certificate of your own authority.", "Add `certificate-root`."),
+        Demand("", lambda values: "certificate-subject" not in values or bool(set(_VOUCHING) & set(values)),
+               {"if": {"required": ["certificate-subject"]},
+                "then": {"anyOf": [{"required": [name]} for name in _VOUCHING]}},
+               "The name in a certificate means nothing without the one who vouched for it.",
+               "Add `certificate-root` or `issuer`."),
+        Demand("", lambda values: not {"public-key", "certificate-subject"} <= set(values),
+               {"not": {"required": ["public-key", "certificate-subject"]}},
+               "`certificate-subject` is about certificates, and `public-key` is used without any.",
+               "Take one of them out."),
         Demand("", lambda values: "repository" in values or not set(_ABOUT_THE_RUN) & set(values),
                {"anyOf": [{"required": ["repository"]},
                           {"not": {"anyOf": [{"required": [name]} for name in _ABOUT_THE_RUN]}}]},
