@@ -28,6 +28,8 @@ OVERHEAD_TARGET = 0.4
 
 # Ours, as the chain does it: one process, the image saved, then both stations at the same time.
 OURS = """
+import gc
+gc.set_threshold(100_000)  # as scripts/__main__.py does
 import logging, os, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

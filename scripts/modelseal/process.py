@@ -34,6 +34,7 @@ _GRACE_SECONDS = 5.0
 _LINGER_SECONDS = 0.5
 _DRAIN_SECONDS = 10.0
 _POLL_SECONDS = 0.1
+_PIECES = 200  # of a program's log; one that goes on printing is not listened to for each line
 _FOREVER = 1e9  # a wait without any limit would keep `terminate_all` in another thread from seeing the end
 
 _running: set[subprocess.Popen[bytes]] = set()
@@ -117,13 +118,8 @@ def stop() -> None:
     terminate_all()
 
 
-@contextlib.contextmanager
-def _output(path: Path | None) -> Iterator[IO[bytes] | int]:
-    if path is None:
-        yield subprocess.PIPE
-    else:
-        with path.open("wb") as file:
-            yield file
+def _output(path: Path | None) -> contextlib.AbstractContextManager[IO[bytes] | int]:
+    return contextlib.nullcontext(subprocess.PIPE) if path is None else path.open("wb")
 
 
 @contextlib.contextmanager
@@ -277,6 +273,7 @@ class _Tail:
         self._on_line = on_line
         self._line = b""
         self._kept = b""
+        self._pieces = 0
 
     @property
     def text(self) -> str:
@@ -285,6 +282,9 @@ class _Tail:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next piece."""
+        self._pieces += 1
+        if self._pieces > _PIECES:
+            time.sleep(0.003)  # so that the next piece is a longer one
         self._kept = (self._kept + chunk)[-_STDERR_KEPT:]
         if self._on_line is not None:
             *lines, self._line = (self._line + chunk).split(b"\n")
