@@ -146,6 +146,7 @@ def project(folder: Path) -> attest.Inputs:
         store=("file",),
         registry_images=(),
         bundles=None,
+        audit_log=None,
         github_token="",
     )
 

@@ -22,7 +22,7 @@ from modelseal.verdict import ExitCode
 logger = logging.getLogger(__name__)
 
 _ANNOTATIONS = 9  # the runner shows ten of a step, one of which is the headline
-_SIGNED_WITH = ("sign", "private_key", "private_key_password", "trust_config", "store", "github_token")
+_SIGNED_WITH = ("sign", "private_key", "private_key_password", "trust_config", "store", "github_token", "audit_log")
 _NO_DIGEST = "sha256:" + "0" * 64  # for checking inputs before there is an image
 
 
@@ -55,6 +55,7 @@ class Inputs:
     private_key: str = station.redeclared(attest.Inputs, "private_key")
     private_key_password: str = station.redeclared(attest.Inputs, "private_key_password")
     trust_config: Path | None = station.redeclared(attest.Inputs, "trust_config")
+    audit_log: Path | None = station.redeclared(attest.Inputs, "audit_log")
     push: bool = station.option(
         "Whether to push the image to its registry, once the gate has let it through.", station.boolean, default="false"
     )
@@ -251,6 +252,7 @@ def _verify_inputs(inputs: Inputs, outputs: Outputs, context: Context) -> verify
         "bundles": outputs.bundles,
         "require": "provenance,spdx,cyclonedx,vulns",
         "trust-config": str(inputs.trust_config or ""),
+        "audit-log": str(inputs.audit_log or ""),
     }
     if inputs.sign == "key":
         public_key = context.temp_dir / "public-key.pem"

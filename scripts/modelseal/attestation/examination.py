@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from modelseal.artifacts import manifest
 from modelseal.artifacts.manifest import Manifest
-from modelseal.attestation import model_signature, plan, stated_verdict, verification
+from modelseal.attestation import model_signature, plan, stated_verdict, trusting, verification
 from modelseal.attestation.rejection import Rejection
+from modelseal.attestation.requirements import Requirements
 from modelseal.attestation.sources import Wanted as Place
 from modelseal.attestation.trust import Trust
 from modelseal.attestation.verification import Attestation, Clock, Evidence
@@ -87,6 +89,30 @@ class Examined:
     findings: tuple[Finding, ...]
     evidence: Evidence = field(repr=False)
     reasons: tuple[str, ...]
+
+    @property
+    def subjects(self) -> tuple[tuple[str, str], ...]:
+        """Name and SHA-256 of what was looked at; no SHA-256 where there is none to tell."""
+        return tuple((finding.what, finding.sha256) for finding in self.findings)
+
+    @property
+    def accepted(self) -> tuple[tuple[bytes, str, str], ...]:
+        """Each bundle about it that holds, with what it states and who signed it."""
+        stated = (item for finding in self.findings for item in finding.stated)
+        return tuple((item.bundle, item.statement.predicate_type, item.proved.signer) for item in stated)
+
+
+def terms_of(demanded: Requirements, now: datetime) -> Terms:
+    """Return what a release is held to.
+
+    Raises:
+        InputError: A demand cannot be understood, or a key or trust root cannot be read.
+    """
+    try:
+        required = verification.required_types(demanded.require)
+    except Rejection as error:
+        raise InputError(f"{error}.", where="input `require`", mend="Name predicate types, one a line.") from error
+    return Terms(trusting.trust_of(demanded, now), required, Clock(now, demanded.max_age))
 
 
 def examine(

@@ -141,7 +141,16 @@ def subjects_of(payload: bytes) -> tuple[str, ...]:
     Raises:
         Rejection: It is no statement.
     """
-    return tuple(subject.sha256 for subject in statement.parse(payload).subjects)
+    return tuple(sha256 for _, sha256 in named_subjects(payload))
+
+
+def named_subjects(payload: bytes) -> tuple[tuple[str, str], ...]:
+    """Return name and SHA-256 of each subject of a statement that we made.
+
+    Raises:
+        Rejection: It is no statement.
+    """
+    return tuple((subject.name, subject.sha256) for subject in statement.parse(payload).subjects)
 
 
 def ready(destinations: Sequence[Destination]) -> tuple[tuple[Destination, ...], tuple[str, ...]]:

@@ -43,12 +43,14 @@ class Attestation:
         statement: What it says.
         proved: The signed bytes, and who signed them.
         sha256: Of the bundle.
+        bundle: As it was found.
     """
 
     file: str
     statement: Statement
     proved: Proved = field(repr=False)
     sha256: str = ""
+    bundle: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def _attestation(place: str, data: bytes, trust: Trust) -> Attestation:
     stated = statement.parse(proved.payload)
     if reasons := trust.source_mismatches(stated, proved):
         raise Rejection("; ".join(reasons))
-    return Attestation(place, stated, proved, hashlib.sha256(data).hexdigest())
+    return Attestation(place, stated, proved, hashlib.sha256(data).hexdigest(), data)
 
 
 def _against(stated: Statement, wanted: Wanted) -> list[str]:

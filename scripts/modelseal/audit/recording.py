@@ -2,19 +2,21 @@
 
 with recording.of("attest", inputs.audit_log, context.environ) as record:
     ...
-    record.subjects = (entry.Subject(image, digest),)
-    record.statements = tuple(entry.statement_of(data, kind, signer) for ...)
+    record.accepts([(image, digest)], [(bundle, predicate_type, signer), ...])
     record.ends(outcome.exit_code, outcome.headline)
 """
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from modelseal.audit import entry, log
 from modelseal.errors import ModelsealError
 from modelseal.verdict import ExitCode
+
+if TYPE_CHECKING:
+    from modelseal.audit.entry import Statement, Subject
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +32,10 @@ class Record:
         message: The conclusion in one line.
     """
 
-    def __init__(self) -> None:
-        self.subjects: tuple[entry.Subject, ...] = ()
-        self.statements: tuple[entry.Statement, ...] = ()
+    def __init__(self, *, kept: bool = True) -> None:
+        self._kept = kept
+        self.subjects: tuple[Subject, ...] = ()
+        self.statements: tuple[Statement, ...] = ()
         self.policy = ""
         self.exit_code = ExitCode.BUG
         self.message = ""
@@ -41,6 +44,20 @@ class Record:
         """Say how the run ended."""
         self.exit_code = exit_code
         self.message = message
+
+    def accepts(self, subjects: Iterable[tuple[str, str]], bundles: Iterable[tuple[bytes, str, str]]) -> None:
+        """Say what the run is about, and what was signed or accepted.
+
+        Args:
+            subjects: Name and SHA-256 of each; those without one are left out.
+            bundles: Each as it is stored, what it states, and who signed it.
+        """
+        if not self._kept:
+            return
+        from modelseal.audit import entry  # noqa: PLC0415 # most runs are not recorded
+
+        self.subjects = tuple(entry.Subject(name, sha256) for name, sha256 in dict.fromkeys(subjects) if sha256)
+        self.statements = tuple(entry.statement_of(*bundle) for bundle in bundles)
 
 
 @contextlib.contextmanager
@@ -60,8 +77,10 @@ def of(station: str, path: Path | None, environ: Mapping[str, str]) -> Iterator[
         ToolError: The log cannot be written to.
         VerificationFailed: The log's end has been changed.
     """
-    record = Record()
+    record = Record(kept=path is not None)
     if path is not None:
+        from modelseal.audit import log  # noqa: PLC0415 # as above
+
         log.check(path)
     try:
         yield record
@@ -82,6 +101,8 @@ def of(station: str, path: Path | None, environ: Mapping[str, str]) -> Iterator[
 def _write(station: str, path: Path | None, environ: Mapping[str, str], record: Record) -> None:
     if path is None:
         return
+    from modelseal.audit import entry, log  # noqa: PLC0415 # as above
+
     run = entry.Run(
         station,
         entry.who_runs(environ),

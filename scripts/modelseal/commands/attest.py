@@ -18,6 +18,7 @@ from modelseal.attestation import (
     store,
     storing,
 )
+from modelseal.audit import recording
 from modelseal.errors import InputError
 from modelseal.files import write_atomically
 from modelseal.station import Context, Outcome, Station, option, output
@@ -112,6 +113,10 @@ class Inputs:
         "not be stored at first can be stored later, or elsewhere too.",
         station.path,
     )
+    audit_log: Path | None = option(
+        "File to which a line about this run is appended, chained to the one before it; see docs/audit-log.md.",
+        station.path,
+    )
     github_token: str = option(
         "Token for `store: github`, with `attestations: write`. Give it the job's `github.token`.", str, secret=True
     )
@@ -152,6 +157,13 @@ STATION = Station(
 def run(inputs: Inputs, context: Context) -> Outcome:
     """Check, state, sign, verify, store: in this order."""
     _check(inputs)
+    with recording.of(STATION.name, inputs.audit_log, context.environ) as record:
+        outcome = _run(inputs, context, record)
+        record.ends(outcome.exit_code, outcome.headline)
+    return outcome
+
+
+def _run(inputs: Inputs, context: Context, record: recording.Record) -> Outcome:
     stores, notices = storing.ready(destinations.chosen(_wanted(inputs), context.environ, context.mask))
     if inputs.bundles:
         items = tuple(storing.item_of(name, data) for name, data in store.read(inputs.bundles).items())
@@ -163,6 +175,10 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     folder = context.output_dir / BUNDLES
     with store.prepared(folder) as staging:
         bundles = who.signer.sign(tuple(item.payload for item in planned))
+        record.accepts(
+            [about for item in planned for about in storing.named_subjects(item.payload)],
+            [(data, item.predicate_type, who.signer.identity) for item, data in zip(planned, bundles, strict=True)],
+        )
         signed.require(planned, bundles, who.verified)
         store.put(staging, folder, dict(zip((item.file for item in planned), bundles, strict=True)))
     _keep_full(planned, context.output_dir)

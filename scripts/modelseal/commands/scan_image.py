@@ -129,7 +129,7 @@ class Outputs:
     """The verdict, and what it rests on. Of several images one a line."""
 
     verdict: str = output("The verdict as JSON, with every finding and why it fails or does not.")
-    report: str = output("Trivy's own report, unchanged; for each platform of an index one a line.")
+    report: str = output("Trivy's own report, unchanged, the image's environment in it; one a line for each platform.")
     sarif: str = output("The findings as SARIF, for code scanning and editors.")
     table: str = output("Every finding as a plain text table.")
     html: str = output("The report for people: one HTML file that needs no network.")

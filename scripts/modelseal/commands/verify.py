@@ -16,14 +16,12 @@ from modelseal.attestation import (
     jsontext,
     sources,
     summary_statement,
-    trusting,
-    verification,
     verification_report,
 )
 from modelseal.attestation import given as given_files
 from modelseal.attestation.examination import Examined, Release, Terms
-from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.requirements import Requirements, combined
+from modelseal.audit import recording
 from modelseal.errors import InputError
 from modelseal.files import write_atomically
 from modelseal.gate import given
@@ -58,6 +56,10 @@ class Inputs:
         "its registry, with the login of `docker login`. Whatever others put there and does not verify is passed over.",
         station.choice(sources.FOLDER, sources.GITHUB, sources.OCI),
         default=sources.FOLDER,
+    )
+    audit_log: Path | None = option(
+        "File to which a line about this run is appended, chained to the one before it; see docs/audit-log.md.",
+        station.path,
     )
     github_token: str = option(
         "Token for `bundles-from: github`, with `attestations: read`; a public repository needs none.",
@@ -111,8 +113,8 @@ class Inputs:
         "The root certificates, a PEM file, of what was signed with a certificate of your own authority.", station.path
     )
     certificate_subject: str = option(
-        "Whose certificate it must be: its whole subject, `CN=release,O=Example`, or a mail address, URI or DNS name "
-        "in it. Without it: anybody's whom the authority certified for signing.",
+        "Whose certificate it must be. Of your own authority: its subject, `CN=release,O=Example`, or a mail address, "
+        "URI or DNS name in it; without it anybody's. Keyless, with `issuer`: the mail address or URI.",
         station.text,
     )
     trust_config: Path | None = option(
@@ -179,17 +181,26 @@ _DEMANDS = {item.name for item in fields(Requirements)} & {item.name for item in
 
 def run(inputs: Inputs, context: Context) -> Outcome:
     """Hold each release to what is demanded, until one meets it; say all that speaks against the others."""
+    with recording.of(STATION.name, inputs.audit_log, context.environ) as record:
+        outcome = _run(inputs, context, record)
+        record.ends(outcome.exit_code, outcome.headline)
+    return outcome
+
+
+def _run(inputs: Inputs, context: Context, record: recording.Record) -> Outcome:
     now = datetime.now(UTC)
     for name in (VERDICT, SUMMARY):  # an earlier run's must not be taken for this one's
         (context.output_dir / name).unlink(missing_ok=True)
     demanded = _demanded(inputs, now)
-    terms = _terms(demanded, now)
+    terms = examination.terms_of(demanded, now)
     releases = _releases(inputs, demanded, context)
     examined: list[Examined] = []
     for release in releases:
         examined.append(_examined(release, terms, inputs.ignore, context))
         if not examined[-1].reasons:
             break
+    record.policy = demanded.sha256
+    record.accepts(examined[-1].subjects, examined[-1].accepted)
     return _outcome(examined, demanded, now, context.output_dir)
 
 
@@ -201,14 +212,6 @@ def _demanded(inputs: Inputs, now: datetime) -> Requirements:
         demanded = combined(demanded, read, inputs.environment)
     demanded.check()
     return demanded
-
-
-def _terms(demanded: Requirements, now: datetime) -> Terms:
-    try:
-        required = verification.required_types(demanded.require)
-    except Rejection as error:
-        raise InputError(f"{error}.", where="input `require`", mend="Name predicate types, one a line.") from error
-    return Terms(trusting.trust_of(demanded, now), required, verification.Clock(now, demanded.max_age))
 
 
 def _releases(inputs: Inputs, demanded: Requirements, context: Context) -> tuple[Release, ...]:

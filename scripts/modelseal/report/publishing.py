@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from modelseal.errors import ToolError
 from modelseal.gate.result import Result
 from modelseal.github import code_scanning, comments
 from modelseal.report import comment, sarif
@@ -35,11 +36,18 @@ class Publisher:
         Raises:
             ToolError: It is allowed and does not work.
         """
+        failures: list[ToolError] = []
         for result, category in results:
-            if alerts:
-                self.alerts(result, category)
-            if comment:
-                self.comment(result, category)
+            for wanted, tell in ((alerts, self.alerts), (comment, self.comment)):
+                try:
+                    if wanted:
+                        tell(result, category)
+                except ToolError as error:  # what can be told is told all the same
+                    failures.append(error)
+        for another in failures[1:]:
+            logger.warning("%s", another)
+        if failures:
+            raise failures[0]
 
     def alerts(self, result: Result, category: str) -> None:
         """Upload a result to code scanning, and wait until GitHub has read it.

@@ -19,6 +19,7 @@ _SCAN_SECONDS = 3600
 # 2 GiB; see `sbom/syft.py`.
 _TUNING = {"GOGC": "400", "GOMEMLIMIT": "2GiB"}
 _NO_JAVA_INDEX = "--skip-java-db-update' cannot be specified on the first run"
+_NO_INSTRUCTIONS = "file with no instructions"
 _GAPS_SHOWN = 20
 
 
@@ -190,6 +191,12 @@ def _refuse_complaints(
 ) -> tuple[str, ...]:
     """Return what was not read and need not be. After the rest Trivy ends with 0 all the same."""
     if complaints := trivy_log.complaints(lines):
+        if _NO_INSTRUCTIONS in complaints:
+            raise ToolError(
+                "The image's history has no instruction of a Dockerfile, so its configuration cannot be judged.",
+                where=complaints[:500],
+                mend="Leave `misconfig` out of `scanners` for this image, or build it from a Dockerfile.",
+            )
         raise ToolError(
             "Trivy reported errors.", where=complaints, mend="Mend what its last lines say, and scan again."
         )
