@@ -2,6 +2,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,26 @@ def test_provenance_of_a_key_is_compared_with_the_expected_source(tmp_path: Path
         assert any(
             "the provenance" in text or " is " in text for text in reasons(tmp_path, inputs, **{**right, name: value})
         )
+
+
+@pytest.mark.parametrize("demand", [{"repository": "octo/model"}, {"repository": "octo/model", "repository_id": "1"}])
+def test_source_of_what_a_key_signed_is_asked_for_even_where_provenance_is_not(
+    tmp_path: Path, demand: dict[str, str]
+) -> None:
+    inputs = release(tmp_path, GITHUB)
+    assert verified(tmp_path, inputs, paths=(), require=("vulns",), **demand).exit_code is ExitCode.PASSED
+    bundle_of(tmp_path, "image.provenance.sigstore.json").unlink()
+    told = reasons(tmp_path, inputs, paths=(), sbom=(), require=("vulns",), **demand)
+    assert any("no attestation states provenance" in reason for reason in told)
+    assert verified(tmp_path, inputs, paths=(), sbom=(), require=("vulns",)).exit_code is ExitCode.PASSED
+
+
+def test_age_is_not_young_enough_where_no_verdict_is(tmp_path: Path) -> None:
+    inputs = release(tmp_path)
+    assert verified(tmp_path, inputs, max_age=timedelta(days=9999)).exit_code is ExitCode.PASSED
+    bundle_of(tmp_path, "image.vulns.sigstore.json").unlink()
+    told = reasons(tmp_path, inputs, require=("provenance",), max_age=timedelta(days=9999))
+    assert told == ["no verdict is stated, so none is younger than 9999d"]
 
 
 def test_local_provenance_does_not_pass_for_a_repositorys(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from modelseal.artifacts import manifest
 from modelseal.artifacts.manifest import Manifest
-from modelseal.attestation import model_signature, plan, stated_verdict, trusting, verification
+from modelseal.attestation import model_signature, plan, provenance, stated_verdict, trusting, verification
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.requirements import Requirements
 from modelseal.attestation.sources import Wanted as Place
-from modelseal.attestation.trust import Trust
+from modelseal.attestation.trust import IdentityTrust, Trust
 from modelseal.attestation.verification import Attestation, Clock, Evidence
 from modelseal.errors import InputError
 
@@ -112,7 +112,11 @@ def terms_of(demanded: Requirements, now: datetime) -> Terms:
         required = verification.required_types(demanded.require)
     except Rejection as error:
         raise InputError(f"{error}.", where="input `require`", mend="Name predicate types, one a line.") from error
-    return Terms(trusting.trust_of(demanded, now), required, Clock(now, demanded.max_age))
+    trusted = trusting.trust_of(demanded, now)
+    if not isinstance(trusted, IdentityTrust) and trusted.expected is not None:
+        # Without a workflow's certificate only provenance says where something is from: without it, nobody would ask.
+        required = tuple(dict.fromkeys((*required, provenance.PREDICATE_TYPE)))
+    return Terms(trusted, required, Clock(now, demanded.max_age))
 
 
 def examine(
@@ -141,6 +145,8 @@ def examine(
     if release.paths:
         findings.append(_model(release, terms, files, evidence, compare))
     reasons = counted(evidence) + tuple(reason for finding in findings for reason in finding.reasons)
+    if terms.clock.max_age is not None and not any(finding.verdicts for finding in findings):
+        reasons += (f"no verdict is stated, so none is younger than {stated_verdict.spoken(terms.clock.max_age)}",)
     return Examined(release, tuple(findings), evidence, reasons)
 
 
