@@ -14,11 +14,15 @@ demo: ## Run the whole chain on the sample project (REQUIREMENTS=requirements-vu
 	@bash tests/demo.sh $(REQUIREMENTS)
 
 .PHONY: test
-test: lint unit contract integration end-to-end ## Lint, and run every test
+test: lint unit slow contract integration end-to-end ## Lint, and run every test
 
 .PHONY: unit
 unit: $(BIN)/made ## Run the unit tests: no Docker, no network, under a minute
-	$(BIN)/python -m pytest tests/unit -q -n 2
+	$(BIN)/python -m pytest tests/unit -q -n 2 -m "not slow"
+
+.PHONY: slow
+slow: $(BIN)/made ## Run the unit tests that take longer: 20,000 findings, every changed byte
+	$(BIN)/python -m pytest tests/unit -q -n 2 -m slow
 
 .PHONY: contract
 contract: $(BIN)/made node_modules ## Check actions, workflows, documentation and the house's rules

@@ -286,6 +286,7 @@ def test_any_edited_byte_is_found(scratch: Path, at: int, byte: int) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 5])
+@pytest.mark.slow
 def test_every_edited_byte_of_the_structure_is_found(scratch: Path, number: int) -> None:
     line = WHOLE[number]
     start = sum(map(len, WHOLE[:number]))

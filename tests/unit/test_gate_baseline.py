@@ -195,6 +195,7 @@ def test_a_baseline_of_itself_gives_nothing_new_and_nothing_fixed(findings: list
     assert compared([*findings, *more], before)[1] == ()
 
 
+@pytest.mark.slow
 def test_twenty_thousand_findings_are_compared_in_time() -> None:
     findings = gate_results.large_findings(20_000)
     content = document.write(gate_results.result(findings))

@@ -149,6 +149,7 @@ def test_an_index_names_its_platforms() -> None:
         assert (read.digest, read.scanned) == (index, scanned)
 
 
+@pytest.mark.slow
 def test_hostile_texts_are_valid_json_of_ascii() -> None:
     result = gate_results.hostile_result()
     content = document.write(result)
@@ -276,6 +277,7 @@ def test_any_date_is_written(moment: datetime) -> None:
     assert document.read(content).findings[0].finding.published == moment
 
 
+@pytest.mark.slow
 def test_twenty_thousand_findings_are_written_in_time() -> None:
     result = gate_results.large_result(20_000)
     assert result.judgement.verdict is Verdict.FAILED

@@ -510,6 +510,7 @@ def test_baseline_of_itself_gives_nothing_new_and_nothing_fixed(findings: list[F
 # --- size --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_twenty_thousand_findings_are_judged_in_half_a_second() -> None:
     findings = gate_results.large_findings(20_000)
     waivers = tuple(

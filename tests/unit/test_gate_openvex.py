@@ -378,6 +378,7 @@ def test_equal_results_give_equal_bytes_and_others_another_name() -> None:
     assert json.loads(openvex.write(gate_results.result(items), author="Eve") or b"")["author"] == "Eve"
 
 
+@pytest.mark.slow
 def test_hostile_texts_are_written_as_they_are() -> None:
     items = gate_results.hostile_findings()
     judged = [
@@ -395,6 +396,7 @@ def test_hostile_texts_are_written_as_they_are() -> None:
     VALIDATOR.validate(json.loads(openvex.write(gate_results.result(short), products=(IMAGE,)) or b""))
 
 
+@pytest.mark.slow
 def test_many_findings_are_written_soon() -> None:
     import time  # noqa: PLC0415
 

@@ -334,6 +334,7 @@ def test_the_examples_of_the_documentation_say_what_they_claim(number: int, *, o
     assert everything.about(finding(purl="pkg:deb/debian/tar@1"), (IMAGE,)) is None
 
 
+@pytest.mark.slow
 def test_thousands_of_statements_and_findings_take_no_time() -> None:
     spread = [said("not_affected", f"pkg:deb/debian/p{n % 2000}@1", cve=f"CVE-2024-{n}") for n in range(5000)]
     same = [said("not_affected", "pkg:deb/debian/p1@1", impact_statement=str(n)) for n in range(5000)]

@@ -115,6 +115,7 @@ def test_input_that_nobody_reads_is_not_an_error() -> None:
     assert process.run(["true"], env=ENV, stdin=bytes(10_000_000), timeout=60).exit_code == 0
 
 
+@pytest.mark.slow
 def test_one_hundred_megabytes_on_each_output_are_read_to_the_end() -> None:
     code = (
         "import sys, threading\n"

@@ -250,6 +250,7 @@ def test_the_worst_are_static_whatever_the_number() -> None:
 
 
 @pytest.mark.parametrize(("number", "seconds", "size"), [(100, 0.3, 250_000), (20_000, 3, 8_000_000)])
+@pytest.mark.slow
 def test_takes_no_longer_and_no_more(number: int, seconds: float, size: int) -> None:
     judged = large_result(number)
     start = time.process_time()
@@ -258,6 +259,7 @@ def test_takes_no_longer_and_no_more(number: int, seconds: float, size: int) -> 
     assert len(content) < size
 
 
+@pytest.mark.slow
 def test_takes_little_memory() -> None:
     judged = large_result(4000)
     tracemalloc.start()

@@ -104,6 +104,7 @@ def test_real_python_versions_are_in_the_order_of_pep_440() -> None:
     assert compared > 10_000
 
 
+@pytest.mark.slow
 def test_the_advice_for_real_packages_is_out_of_every_vulnerable_range() -> None:
     """Take each fixed version as installed once, and ask the advisories' own ranges about the advice."""
     by_package: dict[str, list[dict[str, str]]] = defaultdict(list)

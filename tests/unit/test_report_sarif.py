@@ -135,6 +135,7 @@ def test_hostile_result_is_valid_and_steers_nothing() -> None:
         assert rule.get("helpUri", "https://").startswith("https://")
 
 
+@pytest.mark.slow
 def test_twenty_thousand_findings_keep_the_worst_and_say_what_is_missing() -> None:
     result = gate_results.large_result(20_000)
     started = time.process_time()

@@ -217,6 +217,7 @@ def test_any_text_keeps_its_place(texts: list[str], severity: Severity, decision
     assert RENDERER.render(shown).count("<table>") == 3 + (decision in {*wording.LET_THROUGH, Decision.FAILS})
 
 
+@pytest.mark.slow
 def test_the_worst_of_twenty_thousand_is_always_in() -> None:
     worst = [
         finding(id="CVE-2099-1", package="aaa-worst", severity=Severity.CRITICAL),
@@ -260,6 +261,7 @@ def test_the_same_finding_in_many_places_is_one_row() -> None:
 
 
 @pytest.mark.parametrize(("number", "seconds"), [(100, 0.3), (20_000, 3)])
+@pytest.mark.slow
 def test_takes_no_longer(number: int, seconds: float) -> None:
     judged = large_result(number)
     start = time.process_time()

@@ -120,6 +120,7 @@ def test_any_text_is_one_row(texts: list[tuple[str, str, str, str]], decision: D
 
 
 @pytest.mark.parametrize(("number", "seconds"), [(100, 0.3), (20_000, 2)])
+@pytest.mark.slow
 def test_takes_no_longer(number: int, seconds: float) -> None:
     judged = large_result(number)
     start = time.process_time()

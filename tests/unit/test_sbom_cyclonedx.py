@@ -226,6 +226,7 @@ def paths(value: Any, here: Path_ = ()) -> list[Path_]:
     st.sampled_from(paths(DOCUMENT)),
     st.sampled_from([None, "", 0, True, [], {}, [None], "https://a/ b", {"name": "x"}, COMPONENT, [COMPONENT] * 2]),
 )
+@pytest.mark.slow
 def test_whatever_is_put_into_a_document_we_say_what_the_library_says(path: Path_, value: object) -> None:
     document = changed((path, value))
     assert ours(document) == plain(document)

@@ -259,6 +259,7 @@ def mutate(document: Any, kind: str, path: Path_, value: object) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(MUTATIONS)
+@pytest.mark.slow
 def test_whatever_is_done_to_a_document_we_say_what_spdx_tools_says(mutations: list[tuple[str, Path_, object]]) -> None:
     document = copy.deepcopy(DOCUMENT)
     for kind, path, value in mutations:

@@ -408,6 +408,7 @@ def test_a_hostile_report_loses_nothing() -> None:
     assert max(len(finding.title) for finding in evidence.findings) == 300
 
 
+@pytest.mark.slow
 def test_a_large_report_is_read_in_time_and_whole() -> None:
     content = large(20_000)
     started = time.process_time()
