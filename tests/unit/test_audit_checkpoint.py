@@ -556,6 +556,7 @@ def test_cut_off_entry_is_a_warning(tmp_path: Path) -> None:
     assert "run 7" not in outcome.summary
 
 
+@pytest.mark.slow
 def test_long_log_is_checked_against_its_checkpoint_in_time(tmp_path: Path) -> None:
     # A tenth of a log of 100,000 entries, which is to take less than 2 seconds.
     path = tmp_path / "log"

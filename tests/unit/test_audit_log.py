@@ -28,6 +28,8 @@ from modelseal.audit.entry import LogEntry, Place, Repair, Statement, Subject
 from modelseal.errors import InputError, ModelsealError, ToolError, VerificationFailed
 from modelseal.verdict import ExitCode
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "schemas" / "audit-entry.schema.json").read_bytes())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)

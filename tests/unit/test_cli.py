@@ -222,6 +222,7 @@ def test_secret_is_not_in_the_traceback_of_a_bug(runner: str, workplace: Workpla
     assert CANARY not in ended.everything.replace(f"::add-mask::{CANARY}", "")
 
 
+@pytest.mark.slow
 def test_help_names_every_station_and_option() -> None:
     for arguments in ([], *([name] for name in (*cli.STATIONS, cli.CHAIN))):
         code = f"import sys; sys.path.insert(0, {str(SCRIPTS)!r}); from modelseal.cli import main; main()"
@@ -418,6 +419,7 @@ WORK = {
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("work", WORK)
+@pytest.mark.slow
 def test_signal_ends_everything_and_leaves_nothing(number: signal.Signals, work: str, workplace: Workplace) -> None:
     code = TREE.format(folder=str(workplace.folder), work=WORK[work])
     # Lines are stripped: indentation would be lost, so the code is given as one line.

@@ -479,6 +479,7 @@ def widened(own: Policy, more: Severity) -> Policy:
 
 @few
 @given(MANY, POLICIES, VEXES, BASELINES)
+@pytest.mark.slow
 def test_less_leniency_never_lets_more_through(
     findings: list[Finding], own: Policy, vex: Says | None, before: baseline.Baseline | None
 ) -> None:

@@ -405,6 +405,7 @@ def test_any_text_is_a_pattern_or_refused(pattern: str, text: str) -> None:
             assert matches(pattern, text) in (True, False)
 
 
+@pytest.mark.slow
 def test_20_000_findings_are_matched_in_time() -> None:
     purls = [f"pkg:deb/debian/lib{number}@1.2?arch=amd64&distro=debian-12" for number in range(20_000)]
     started = time.process_time()

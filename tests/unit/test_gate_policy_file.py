@@ -620,6 +620,7 @@ def test_hostile_files_take_no_time(content: bytes) -> None:
     assert_read_or_refused(content)
 
 
+@pytest.mark.slow
 def test_a_large_policy_is_read_in_time(request: pytest.FixtureRequest) -> None:
     one = waiver().partition("waivers:\n")[2]
     text = f"{V}waivers:\n" + "".join(one.replace("0001", f"{number:05}") for number in range(500))

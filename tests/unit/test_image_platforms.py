@@ -582,6 +582,7 @@ def test_refuses_platforms(texts: list[str]) -> None:
         platform.wanted(texts)
 
 
+@pytest.mark.slow
 def test_a_thousand_entries_are_read_in_a_moment(tmp_path: Path) -> None:
     layout = Layout()
     layout.top = [layout.image({"n": str(number).encode()}) for number in range(300)]

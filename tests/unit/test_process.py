@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from modelseal import process
 from modelseal.errors import ToolError
 
+pytestmark = pytest.mark.slow
+
 ENV = process.scrubbed_environment(os.environ)
 CANARY = "canary-of-a-secret"
 

@@ -23,6 +23,8 @@ from modelseal.registry import (
 )
 from oci_registry import INDEX, MANIFEST, Handler, Registry, Reply, digest_of
 
+pytestmark = pytest.mark.slow
+
 TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 CANARY = "canary-5e1f-password"
 

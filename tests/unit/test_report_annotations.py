@@ -52,6 +52,7 @@ def test_waivers_always_have_their_place() -> None:
     assert len(annotations.of(result, most=9)) == 9
 
 
+@pytest.mark.slow
 def test_the_worst_are_in() -> None:
     result = gate_results.large_result(20_000)
     shown = annotations.of(result)

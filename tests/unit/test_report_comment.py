@@ -61,6 +61,7 @@ def test_what_is_let_through_is_said() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 100, 20_000])
+@pytest.mark.slow
 def test_it_stays_short(count: int) -> None:
     text = comment.render(gate_results.large_result(count), run_url=RUN)
     assert len(text) < 5_000
