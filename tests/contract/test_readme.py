@@ -98,6 +98,7 @@ def test_sections_are_there_in_order() -> None:
         "Try it",
         "Quickstart",
         "The gate",
+        "Signing and verifying",
         "Stations",
         "Exit codes and `result`",
         "Verify with other tools",
