@@ -1,5 +1,6 @@
 import json
 
+import jsonschema
 import pytest
 
 import gate_results
@@ -69,3 +70,54 @@ def test_names_are_short() -> None:
         "vulns",
     ]
     assert predicates.describe("https://example.org/x") == "https://example.org/x"
+
+
+# The fields of the specification, which has no schema of its own and whose protobuf names two of them differently:
+# https://github.com/in-toto/attestation/blob/main/spec/predicates/vulns_02.md
+_TEXT: dict[str, object] = {"type": "string", "minLength": 1}
+_TIME: dict[str, object] = {"type": "string", "format": "date-time"}
+_SEVERITY = {"type": "object", "required": ["method", "score"], "properties": {"method": _TEXT, "score": _TEXT}}
+_VULNS = {
+    "type": "object",
+    "required": ["scanner", "metadata"],
+    "properties": {
+        "scanner": {
+            "type": "object",
+            "required": ["uri", "db", "result"],
+            "properties": {
+                "uri": _TEXT,
+                "version": _TEXT,
+                "db": {
+                    "type": "object",
+                    "required": ["lastUpdate"],
+                    "properties": {"uri": _TEXT, "version": _TEXT, "lastUpdate": _TIME},
+                },
+                "result": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["id", "severity"],
+                        "properties": {
+                            "id": _TEXT,
+                            "severity": {"type": "array", "minItems": 1, "items": _SEVERITY},
+                            "annotations": {"type": "array", "items": {"type": "object"}},
+                        },
+                    },
+                },
+            },
+        },
+        "metadata": {
+            "type": "object",
+            "required": ["scanStartedOn", "scanFinishedOn"],
+            "properties": {"scanStartedOn": _TIME, "scanFinishedOn": _TIME},
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("findings", [0, 1, 300])
+def test_the_predicate_has_the_fields_of_its_specification(findings: int) -> None:
+    written = gate_results.large_result(findings) if findings else gate_results.result()
+    predicate = predicates.of_verdict(predicates.read_verdict(document.write(written)))
+    checker = jsonschema.Draft202012Validator(_VULNS, format_checker=jsonschema.FormatChecker())
+    assert list(checker.iter_errors(predicate)) == []
