@@ -90,8 +90,9 @@ def parse(data: bytes) -> Bundle:
         Rejection: It is not such a bundle, of another version, or has members nobody knows.
     """
     document = jsontext.parse_object(data)
-    if document.get("mediaType") not in MEDIA_TYPES:
-        raise Rejection(f"its media type is {short(document.get('mediaType'))}, which is not a known Sigstore bundle")
+    kind = document.get("mediaType")
+    if not isinstance(kind, str) or kind not in MEDIA_TYPES:
+        raise Rejection(f"its media type is {short(kind)}, which is not a known Sigstore bundle")
     if "messageSignature" in document:
         raise Rejection("it signs a file directly and states nothing about it; an attestation is needed")
     _only_known(document, _BUNDLE_KEYS, "the bundle")
