@@ -1,13 +1,16 @@
 """What a hostile reader of `attest` and `verify` tried: each got through, or ended as a bug, before it was here."""
 
+import base64
+import hashlib
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from attestation_material import context, release
+from attestation_material import context, release, signed
 from modelseal.attestation import bundle
 from modelseal.attestation.rejection import Rejection
 from modelseal.commands import verify
@@ -34,3 +37,37 @@ def test_a_media_type_that_is_no_text_is_refused(tmp_path: Path, kind: object) -
         bundle.parse(json.dumps(read).encode())
     file.write_text(json.dumps(read))
     assert verified(tmp_path, inputs).exit_code is ExitCode.VERIFICATION_FAILED
+
+
+def state_test_result(folder: Path, predicate: object) -> None:
+    """State a test's result about the model, with the right key."""
+    envelope = json.loads((bundles(folder) / "fraud-model.sig").read_bytes())["dsseEnvelope"]
+    sha256 = hashlib.sha256(base64.b64decode(envelope["payload"])).hexdigest()
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "fraud-model", "digest": {"sha256": sha256}}],
+        "predicateType": "https://in-toto.io/attestation/test-result/v0.1",
+        "predicate": predicate,
+    }
+    (bundles(folder) / "fraud-model.test-result.sigstore.json").write_bytes(signed(statement))
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["model", "model and image"])
+def test_a_failed_verdict_counts_where_only_the_signature_is_required(tmp_path: Path, alone: bool) -> None:  # noqa: FBT001
+    inputs = replace(release(tmp_path), require=("model-signature",))
+    if alone:
+        inputs = replace(inputs, image="", digest="", sbom=())
+    state_test_result(tmp_path, {"result": "PASSED"})
+    assert verified(tmp_path, inputs).exit_code is ExitCode.PASSED
+    state_test_result(tmp_path, {"result": "FAILED"})
+    outcome = verified(tmp_path, inputs)
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert "its result is 'FAILED'" in outcome.headline
+
+
+def test_a_verdict_is_too_old_where_only_the_signature_is_required(tmp_path: Path) -> None:
+    inputs = replace(release(tmp_path), require=("model-signature",), image="", digest="", sbom=())
+    state_test_result(tmp_path, {"result": "PASSED"})
+    outcome = verified(tmp_path, inputs, max_age=timedelta(days=1))
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert "does not say of when it is" in outcome.headline

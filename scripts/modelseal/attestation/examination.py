@@ -171,7 +171,8 @@ def _model(release: Release, terms: Terms, files: Mapping[str, bytes], evidence:
         if item != plan.MODEL_SIGNATURE and not (release.place.image and verification.is_about_images(item))
     )
     reasons: tuple[str, ...] = ()
-    if required:
+    # Where nothing beside the signature is required, what is stated all the same may still speak against the model.
+    if required or any(item.statement.is_about(sha256) for item in evidence.attestations):
         wanted = verification.Wanted(f"model {signed.name}", sha256, required, terms.clock)
         reasons = verification.judge(evidence.attestations, wanted)
     reasons += tuple(f"model {signed.name}: {reason}" for reason in compare(release.paths, signed))
