@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ CLAIMS: dict[str, object] = {
 }  # fmt: skip
 
 
-def wanted(**changes: str) -> Expected:
+def wanted(**changes: Any) -> Expected:
     return replace(Expected("https://github.com/octo/model"), **changes)
 
 
