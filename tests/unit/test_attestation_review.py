@@ -4,13 +4,17 @@ import base64
 import hashlib
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
-from attestation_material import context, release, signed
+import refusals
+from attestation_material import context, key, release, signed
+from modelseal import station
 from modelseal.attestation import bundle
 from modelseal.attestation.rejection import Rejection
 from modelseal.commands import verify
@@ -71,3 +75,31 @@ def test_a_verdict_is_too_old_where_only_the_signature_is_required(tmp_path: Pat
     outcome = verified(tmp_path, inputs, max_age=timedelta(days=1))
     assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
     assert "does not say of when it is" in outcome.headline
+
+
+def certificate(*, authority: bool = False) -> x509.Certificate:
+    """Make a certificate that nobody vouches for."""
+    name, now, holder = x509.Name([]), datetime.now(UTC), key("P-256")
+    made = x509.CertificateBuilder(name, name, holder.public_key(), 5, now - timedelta(1), now + timedelta(1))
+    return made.add_extension(x509.BasicConstraints(authority, None), critical=True).sign(holder, hashes.SHA256())
+
+
+@pytest.mark.parametrize("base", ["key", "keyless"])
+def test_a_certificate_of_a_version_that_there_is_not_is_refused(tmp_path: Path, base: str) -> None:
+    case = refusals.Case("hostile", "", base, "")
+    refusals.lay_out(case, tmp_path / "release")
+    file = tmp_path / "release" / "bundles" / "image.vulns.sigstore.json"
+    read = json.loads(file.read_bytes())
+    der = certificate().public_bytes(serialization.Encoding.DER)
+    hostile = der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020105"), 1)
+    read["verificationMaterial"].pop("publicKey", None)
+    read["verificationMaterial"]["certificate"] = {"rawBytes": base64.b64encode(hostile).decode()}
+    file.write_text(json.dumps(read))
+    texts = refusals.texts(case, tmp_path / "release")
+    if texts.pop("public-key", None):
+        root = tmp_path / "root.pem"
+        root.write_bytes(certificate(authority=True).public_bytes(serialization.Encoding.PEM))
+        texts["certificate-root"] = str(root)
+    outcome = verify.run(station.read_inputs(verify.Inputs, texts), context(tmp_path))
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert "image.vulns.sigstore.json: it" in outcome.headline

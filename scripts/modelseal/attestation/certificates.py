@@ -23,7 +23,10 @@ from modelseal.attestation import bundle, keys
 from modelseal.attestation.rejection import Rejection, short
 from modelseal.errors import InputError
 
-_MALFORMED = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_MALFORMED = (
+    ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+    x509.InvalidVersion,
+)  # fmt: skip
 _UNDERSTOOD = frozenset({
     x509.BasicConstraints.oid, x509.KeyUsage.oid, x509.ExtendedKeyUsage.oid, x509.SubjectAlternativeName.oid,
     x509.AuthorityKeyIdentifier.oid, x509.SubjectKeyIdentifier.oid, x509.CertificatePolicies.oid,

@@ -210,7 +210,9 @@ def of_certificate(certificate: x509.Certificate) -> Identity:
         subjects = list(names.get_values_for_type(x509.UniformResourceIdentifier))
         subjects += names.get_values_for_type(x509.RFC822Name)
         claims = {number: _claim(certificate, number) for number in _CLAIMS}
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+    except (
+        ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType
+    ) as error:  # fmt: skip
         raise Rejection(f"its certificate cannot be read: {error}") from error
     if len(subjects) != 1 or len(names) != 1:
         raise Rejection(f"its certificate names {len(names)} signers instead of one")

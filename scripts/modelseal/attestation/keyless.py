@@ -37,7 +37,10 @@ _ROOT_SECONDS = 60.0
 _CONFIG_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 _ROOT_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 # What sigstore-python and the libraries below it raise on a document or an answer that is not as it should be.
-_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, x509.ExtensionNotFound, UnsupportedAlgorithm)
+_MALFORMED = (
+    ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, UnsupportedAlgorithm,
+    x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.InvalidVersion,
+)  # fmt: skip
 # The services' own errors have no public base class.
 _SERVICE_ERRORS = (ExpiredCertificate, FulcioClientError, RekorClientError)
 
