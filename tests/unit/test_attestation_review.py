@@ -103,3 +103,23 @@ def test_a_certificate_of_a_version_that_there_is_not_is_refused(tmp_path: Path,
     outcome = verify.run(station.read_inputs(verify.Inputs, texts), context(tmp_path))
     assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
     assert "image.vulns.sigstore.json: it" in outcome.headline
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 400 + ".0"])
+def test_an_sbom_with_an_infinite_number_is_refused(tmp_path: Path, number: str) -> None:
+    inputs = release(tmp_path)
+    file = tmp_path / "fraud.cdx.json"
+    file.write_text(f'{{"x":{number},{file.read_text().lstrip().removeprefix("{")}')
+    outcome = verified(tmp_path, inputs)
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert "too large a number" in outcome.headline
+
+
+def test_two_attested_sboms_with_infinite_numbers_are_refused(tmp_path: Path) -> None:
+    inputs = replace(release(tmp_path), sbom=())
+    file = bundles(tmp_path) / "image.sbom-cyclonedx.sigstore.json"
+    payload = base64.b64decode(json.loads(file.read_bytes())["dsseEnvelope"]["payload"])
+    for name in ("1.sigstore.json", "2.sigstore.json"):
+        hostile = payload.replace(b'"predicate":{', b'"predicate":{"x":1e999,', 1)
+        (bundles(tmp_path) / name).write_bytes(signed(hostile))
+    assert verified(tmp_path, inputs).exit_code is ExitCode.VERIFICATION_FAILED

@@ -5,6 +5,7 @@ is not UTF-8 are refused (https://www.rfc-editor.org/rfc/rfc8259 leaves them to 
 """
 
 import json
+import math
 from typing import NoReturn
 
 from modelseal.attestation.rejection import Rejection, short
@@ -18,7 +19,7 @@ def parse(data: bytes) -> object:
     """
     try:
         text = data.decode("utf-8")
-        value: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
     except Rejection:
         raise
     except UnicodeDecodeError as error:
@@ -91,6 +92,14 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         raise Rejection(f"the key {short(twice)} comes twice in one object")
     return made
+
+
+def _finite(text: str) -> float:
+    """Refuse a number beyond what a double holds: readers make infinity of it, which JSON cannot say."""
+    value = float(text)
+    if math.isinf(value):
+        raise Rejection(f"{short(text)} is too large a number")
+    return value
 
 
 def _no_constant(text: str) -> NoReturn:
