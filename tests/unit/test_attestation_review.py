@@ -18,6 +18,7 @@ from modelseal import station
 from modelseal.attestation import bundle
 from modelseal.attestation.rejection import Rejection
 from modelseal.commands import verify
+from modelseal.errors import InputError
 from modelseal.station import Outcome
 from modelseal.verdict import ExitCode
 
@@ -123,3 +124,10 @@ def test_two_attested_sboms_with_infinite_numbers_are_refused(tmp_path: Path) ->
         hostile = payload.replace(b'"predicate":{', b'"predicate":{"x":1e999,', 1)
         (bundles(tmp_path) / name).write_bytes(signed(hostile))
     assert verified(tmp_path, inputs).exit_code is ExitCode.VERIFICATION_FAILED
+
+
+@pytest.mark.parametrize("text", [",", ", ,", ",\n,"])
+def test_a_list_of_requirements_with_nothing_in_it_is_no_input(tmp_path: Path, text: str) -> None:
+    inputs = replace(release(tmp_path), require=station.read_inputs(verify.Inputs, {"require": text}).require)
+    with pytest.raises(InputError, match="Nothing is required"):
+        verified(tmp_path, inputs)

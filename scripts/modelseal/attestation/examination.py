@@ -112,6 +112,12 @@ def terms_of(demanded: Requirements, now: datetime) -> Terms:
         required = verification.required_types(demanded.require)
     except Rejection as error:
         raise InputError(f"{error}.", where="input `require`", mend="Name predicate types, one a line.") from error
+    if not required:  # `,` where two lists were to be, and both were empty
+        raise InputError(
+            "Nothing is required to be attested, so anything that is signed would do.",
+            where="input `require`",
+            mend="Name predicate types, one a line, or leave the input out: that requires provenance.",
+        )
     trusted = trusting.trust_of(demanded, now)
     if not isinstance(trusted, IdentityTrust) and trusted.expected is not None:
         # Without a workflow's certificate only provenance says where something is from: without it, nobody would ask.
