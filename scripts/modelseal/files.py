@@ -38,6 +38,27 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 
 @contextlib.contextmanager
+def fresh(*paths: Path) -> Iterator[None]:
+    """Remove files before a block that writes them, and again if the block fails: what it concluded does not hold.
+
+    Raises:
+        ToolError: They cannot be removed.
+    """
+
+    def remove() -> None:
+        for path in paths:
+            with _explained(path):
+                path.unlink(missing_ok=True)
+
+    remove()
+    try:
+        yield
+    except BaseException:
+        remove()
+        raise
+
+
+@contextlib.contextmanager
 def moved_into_place(path: Path) -> Iterator[Path]:
     """Yield a temporary path for another program to write to; move it to `path` when the block ends well.
 

@@ -17,8 +17,9 @@ from attestation_material import context, key, release, signed
 from modelseal import station
 from modelseal.attestation import bundle
 from modelseal.attestation.rejection import Rejection
+from modelseal.audit import log
 from modelseal.commands import verify
-from modelseal.errors import InputError
+from modelseal.errors import InputError, ToolError
 from modelseal.station import Outcome
 from modelseal.verdict import ExitCode
 
@@ -131,3 +132,20 @@ def test_a_list_of_requirements_with_nothing_in_it_is_no_input(tmp_path: Path, t
     inputs = replace(release(tmp_path), require=station.read_inputs(verify.Inputs, {"require": text}).require)
     with pytest.raises(InputError, match="Nothing is required"):
         verified(tmp_path, inputs)
+
+
+def test_a_run_that_cannot_be_recorded_leaves_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = release(tmp_path)
+    assert verified(tmp_path, inputs).exit_code is ExitCode.PASSED
+    assert list((tmp_path / "out").glob("verification*"))
+    with pytest.raises(InputError, match="cannot be opened"):  # tried before anything else
+        verified(tmp_path, inputs, audit_log=tmp_path / "nowhere" / "audit.log")
+    assert not list((tmp_path / "out").glob("verification*"))
+
+    def full(*_: object) -> None:
+        raise ToolError("The disk is full.")
+
+    monkeypatch.setattr(log, "append", full)  # found out only in the end
+    with pytest.raises(ToolError, match="disk is full"):
+        verified(tmp_path, inputs, audit_log=tmp_path / "audit.log")
+    assert not list((tmp_path / "out").glob("verification*"))

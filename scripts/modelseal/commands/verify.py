@@ -23,7 +23,7 @@ from modelseal.attestation.examination import Examined, Release, Terms
 from modelseal.attestation.requirements import Requirements, combined
 from modelseal.audit import recording
 from modelseal.errors import InputError
-from modelseal.files import write_atomically
+from modelseal.files import fresh, write_atomically
 from modelseal.gate import given
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import ExitCode
@@ -181,7 +181,8 @@ _DEMANDS = {item.name for item in fields(Requirements)} & {item.name for item in
 
 def run(inputs: Inputs, context: Context) -> Outcome:
     """Hold each release to what is demanded, until one meets it; say all that speaks against the others."""
-    with recording.of(STATION.name, inputs.audit_log, context.environ) as record:
+    written = (context.output_dir / VERDICT, context.output_dir / SUMMARY)  # not an earlier run's, none that failed
+    with fresh(*written), recording.of(STATION.name, inputs.audit_log, context.environ) as record:
         outcome = _run(inputs, context, record)
         record.ends(outcome.exit_code, outcome.headline)
     return outcome
@@ -189,8 +190,6 @@ def run(inputs: Inputs, context: Context) -> Outcome:
 
 def _run(inputs: Inputs, context: Context, record: recording.Record) -> Outcome:
     now = datetime.now(UTC)
-    for name in (VERDICT, SUMMARY):  # an earlier run's must not be taken for this one's
-        (context.output_dir / name).unlink(missing_ok=True)
     demanded = _demanded(inputs, now)
     terms = examination.terms_of(demanded, now)
     releases = _releases(inputs, demanded, context)
