@@ -149,3 +149,15 @@ def test_a_run_that_cannot_be_recorded_leaves_no_verdict(tmp_path: Path, monkeyp
     with pytest.raises(ToolError, match="disk is full"):
         verified(tmp_path, inputs, audit_log=tmp_path / "audit.log")
     assert not list((tmp_path / "out").glob("verification*"))
+
+
+@pytest.mark.parametrize("algorithm", [[], {}, ["sha256"], 1, None])
+def test_a_signed_manifest_whose_algorithm_is_no_text_is_refused(tmp_path: Path, algorithm: object) -> None:
+    inputs = release(tmp_path)
+    file = bundles(tmp_path) / "fraud-model.sig"
+    statement = json.loads(base64.b64decode(json.loads(file.read_bytes())["dsseEnvelope"]["payload"]))
+    statement["predicate"]["resources"][0]["algorithm"] = algorithm
+    file.write_bytes(signed(statement))
+    outcome = verified(tmp_path, inputs)
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert "the algorithm of" in outcome.headline

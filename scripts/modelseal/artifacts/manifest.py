@@ -216,9 +216,9 @@ def _digests(resources: list[object], hash_type: str, shard_size: int) -> tuple[
             shard_of(name)
         elif name != ITSELF or len(resources) > 1:
             check_name(name)
-        digest = resource.get("digest")
-        if resource.get("algorithm") not in algorithms:
-            _expect(resource.get("algorithm"), hash_type, f"the algorithm of {short(name)}")
+        digest, algorithm = resource.get("digest"), resource.get("algorithm")
+        if not isinstance(algorithm, str) or algorithm not in algorithms:
+            _expect(algorithm, hash_type, f"the algorithm of {short(name)}")
         if not isinstance(digest, str) or len(digest) != length or not _HEX.fullmatch(digest):
             raise Rejection(f"the digest of {short(name)} is not {length} lower-case hexadecimal digits")
         if name in digests:
