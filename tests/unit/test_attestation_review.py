@@ -161,3 +161,13 @@ def test_a_signed_manifest_whose_algorithm_is_no_text_is_refused(tmp_path: Path,
     outcome = verified(tmp_path, inputs)
     assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
     assert "the algorithm of" in outcome.headline
+
+
+def test_the_name_of_a_bundle_makes_no_second_line_of_a_reason(tmp_path: Path) -> None:
+    inputs = release(tmp_path)
+    (bundles(tmp_path) / "a\n::error::forged\x1b[31m.json").write_bytes(b"{}")
+    outcome = verified(tmp_path, inputs)
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert isinstance(outcome.outputs, verify.Outputs)
+    (line,) = outcome.outputs.refused.split("\n")
+    assert line.startswith("a\\n::error::forged\\x1b[31m.json: ")

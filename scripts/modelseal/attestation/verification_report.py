@@ -57,9 +57,12 @@ def subject(examined: Examined) -> str:
 
 
 def refusals(examined: Sequence[Examined]) -> tuple[str, ...]:
-    """Return every reason against every release, each with its release's name where there are several."""
+    """Return every reason against every release, each on one line, with its release's name where there are several.
+
+    Names of files are in them, which others chose: a line break would make two reasons of one, or a runner's command.
+    """
     return tuple(
-        f"{item.release.label}: {reason}" if item.release.label else reason
+        markdown.visible(f"{item.release.label}: {reason}" if item.release.label else reason)
         for item in examined
         for reason in item.reasons
     )
@@ -93,7 +96,7 @@ def headline(examined: Sequence[Examined]) -> str:
     """Return the verdict in one line, with all reasons in it."""
     last = examined[-1]
     if last.reasons:
-        return f"verification failed: {'; '.join(map(markdown.visible, refusals(examined)))}"
+        return f"verification failed: {'; '.join(refusals(examined))}"
     found = "; ".join(f"{item.kind} {markdown.visible(item.what)} is what was signed" for item in last.findings)
     passed_over = f", after {len(examined) - 1} refused" if len(examined) > 1 else ""
     return f"{found} (candidate {len(examined)}{passed_over})" if last.release.label else found
