@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -171,3 +172,17 @@ def test_the_name_of_a_bundle_makes_no_second_line_of_a_reason(tmp_path: Path) -
     assert isinstance(outcome.outputs, verify.Outputs)
     (line,) = outcome.outputs.refused.split("\n")
     assert line.startswith("a\\n::error::forged\\x1b[31m.json: ")
+
+
+@pytest.mark.parametrize("kind", ["endless", "pipe", "folder", "missing"])
+def test_a_signature_that_is_no_regular_file_is_not_read(tmp_path: Path, kind: str) -> None:
+    inputs = release(tmp_path)
+    hostile = tmp_path / "model" / "model.sig"
+    if kind == "endless":
+        hostile.symlink_to("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(hostile)
+    elif kind == "folder":
+        hostile.mkdir()
+    with pytest.raises(InputError, match="signature"):
+        verified(tmp_path, inputs, signature=hostile)

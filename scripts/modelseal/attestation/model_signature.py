@@ -6,7 +6,6 @@ from pathlib import Path
 from modelseal.attestation import bundle, store
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.trust import Trust
-from modelseal.errors import InputError
 
 
 def payload(signature: Path | None, files: Mapping[str, bytes], trusted: Trust) -> bytes:
@@ -22,15 +21,7 @@ def payload(signature: Path | None, files: Mapping[str, bytes], trusted: Trust) 
         InputError: It cannot be read.
     """
     if signature:
-        try:
-            data = signature.read_bytes()
-        except OSError as error:
-            raise InputError(
-                f"The model's signature cannot be read: {error.strerror or error}.",
-                where=str(signature),
-                mend="Check the input `signature`.",
-            ) from error
-        return trusted.prove(bundle.parse(data)).payload
+        return trusted.prove(bundle.parse(store.signature(signature))).payload
     names = [name for name in files if name.endswith(store.SIGNATURE_SUFFIX)]
     if not names:
         raise Rejection("there is no model signature (a file that ends in .sig)")

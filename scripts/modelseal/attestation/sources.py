@@ -115,13 +115,7 @@ def _manifest_digest(signature: Path | None) -> tuple[str, ...]:
     if signature is None:
         return ()
     try:
-        payload = bundle.parse(signature.read_bytes()).envelope.payload
-    except OSError as error:
-        raise InputError(
-            f"The model's signature cannot be read: {error.strerror or error}.",
-            where=str(signature),
-            mend="Check the input `signature`.",
-        ) from error
+        payload = bundle.parse(store.signature(signature)).envelope.payload
     except Rejection:
         return ()  # why, is told where it is verified
     return (f"sha256:{hashlib.sha256(payload).hexdigest()}",)

@@ -101,6 +101,29 @@ def read(folder: Path) -> dict[str, bytes]:
     return found
 
 
+def signature(path: Path) -> bytes:
+    """Read a model's signature. It may lie among files that others chose: nothing endless is read, nothing waited for.
+
+    Raises:
+        InputError: It is no regular file of sane size, or cannot be read.
+    """
+    try:
+        if path.stat().st_size > _FILE_LIMIT or not path.is_file():
+            raise InputError(
+                "This is not a model's signature: it is no regular file, or too large.",
+                where=str(path),
+                mend="Check the input `signature`.",
+            )
+        with path.open("rb") as file:
+            return file.read(_FILE_LIMIT)
+    except OSError as error:
+        raise InputError(
+            f"The model's signature cannot be read: {error.strerror or error}.",
+            where=str(path),
+            mend="Check the input `signature`.",
+        ) from error
+
+
 def _refuse_foreign(folder: Path) -> None:
     if not folder.exists() and not folder.is_symlink():
         return
