@@ -1,7 +1,10 @@
 """The workflows that users copy, and our own: least privilege, pinned, and speaking of inputs that there are."""
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 import yaml
 
 import declarations
+from modelseal.gate import policy_file
 
 EXAMPLES = sorted((declarations.ROOT / "workflows-examples").glob("*.yml"))
 WORKFLOWS = [*EXAMPLES, *sorted((declarations.ROOT / ".github" / "workflows").glob("*.yml"))]
@@ -37,7 +41,9 @@ def outputs_of(step: dict[str, Any]) -> set[str]:
     """Return the outputs of a step that is none of ours: what its script writes, or what is known of the action."""
     if step.get("uses", "").startswith("actions/cache/restore@"):
         return {"cache-hit"}
-    return set(re.findall(r'echo "([a-z-]+)=[^"\n]*" >>"\$GITHUB_OUTPUT"', step.get("run", "")))
+    script = step.get("run", "")
+    one_line = re.findall(r'echo "([a-z-]+)=[^"\n]*" >>"\$GITHUB_OUTPUT"', script)
+    return {*one_line, *re.findall(r'echo "([a-z-]+)<<[A-Z]+"', script)}
 
 
 def station_steps(job: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -48,10 +54,13 @@ def station_steps(job: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_the_examples_are_there() -> None:
     assert [path.name for path in EXAMPLES] == [
+        "keys-only.yml",
+        "promote.yml",
         "pull-request.yml",
         "quickstart.yml",
         "secure-ml-pipeline.yml",
         "several-images.yml",
+        "verify-elsewhere.yml",
     ]
 
 
@@ -151,3 +160,98 @@ def test_who_may_write_to_a_pull_request_runs_nothing_of_it() -> None:
     assert checkout["with"]["ref"].startswith("${{ github.base_ref ||")  # neither its policy nor its code
     assert [station for station, _ in station_steps(scan)] == ["scan-image"]
     assert "actions/cache" not in str([step.get("uses") for job in (build, scan) for step in job["steps"]])
+
+
+def test_who_signs_with_a_key_has_no_identity_and_runs_nobodys_code() -> None:
+    """The keys are where they are used, each in an environment of its own; nobody may ask for an identity token."""
+    workflow = read(declarations.ROOT / "workflows-examples" / "keys-only.yml")
+    assert "id-token" not in str([job["permissions"] for job in workflow["jobs"].values()])
+    for secret, holder, stations in (
+        ("SIGNING_KEY", "sign", ["hash-artifacts", "attest"]),
+        ("AUDIT_KEY", "audit", ["audit-log"]),
+    ):
+        assert [name for name, job in workflow["jobs"].items() if secret in str(job)] == [holder]
+        job = workflow["jobs"][holder]
+        assert job["environment"]
+        assert [station for station, _ in station_steps(job)] == stations
+        assert all(secret not in step.get("run", "") + str(step.get("env", "")) for step in job["steps"])
+        assert [right for right, how in job["permissions"].items() if how == "write"] == []
+
+
+def test_what_is_promoted_is_verified_before_it_is_copied_and_again_before_it_is_deployed() -> None:
+    workflow = read(declarations.ROOT / "workflows-examples" / "promote.yml")
+    choose, copy, deploy = (workflow["jobs"][name] for name in ("choose", "copy", "deploy"))
+    assert [station for station, _ in station_steps(choose)] == ["verify"]
+    assert "write" not in str(choose["permissions"]) + str(deploy["permissions"])
+    assert copy["needs"] == "choose"
+    assert copy["env"]["DIGEST"] == "${{ needs.choose.outputs.digest }}"
+    ((_, stored),) = station_steps(copy)
+    assert {"private-key", "sign"} & set(stored["with"]) == set()  # what was signed is stored, and nothing signed
+    assert stored["with"]["bundles"]
+    assert [step["name"] for step in deploy["steps"]][-2:] == ["Verify what is there now, by the same policy", "Deploy"]
+    assert all("if" not in step and "continue-on-error" not in step for step in deploy["steps"])
+    for job in (choose, deploy):
+        ((_, verify),) = station_steps(job)
+        assert verify["with"]["environment"] == "${{ inputs.environment }}"
+
+
+def policy_in(path: Path) -> bytes:
+    """Return the policy that an example's comment tells its users to write."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    start = lines.index("#   version: 1")
+    end = next(index for index in range(start, len(lines)) if lines[index] == "#")
+    return "\n".join(line[4:] for line in lines[start:end]).encode()
+
+
+def test_the_policy_of_the_promotion_is_one_for_every_environment_that_can_be_chosen() -> None:
+    path = declarations.ROOT / "workflows-examples" / "promote.yml"
+    policy = policy_file.parse(policy_in(path), path.name, today=date(2026, 1, 1))
+    chosen = read(path)["on"]["workflow_dispatch"]["inputs"]["environment"]["options"]
+    assert sorted(name for name, _ in policy.deployments) == sorted(chosen)
+
+
+@pytest.mark.parametrize(
+    ("given", "images"),
+    [
+        ("sha256:" + "a" * 64, ["sha256:" + "a" * 64]),
+        (f"sha256:{'a' * 64}  sha256:{'b' * 64}", ["sha256:" + "a" * 64, "sha256:" + "b" * 64]),
+        ("", None),
+        ("latest", None),
+        ("sha256:" + "a" * 63, None),
+        ("sha256:" + "A" * 64, None),
+        (f"sha256:{'a' * 64}\nghcr.io/mallory/fraud@sha256:{'b' * 64}", None),
+        (f"sha256:{'a' * 64} ghcr.io/mallory/fraud@sha256:{'b' * 64}", None),
+        (f"sha256:{'a' * 64}$(touch sprung)", None),
+    ],
+)
+def test_candidates_are_digests_and_nothing_else(given: str, images: list[str] | None, tmp_path: Path) -> None:
+    workflow = read(declarations.ROOT / "workflows-examples" / "promote.yml")
+    (step,) = (step for step in workflow["jobs"]["choose"]["steps"] if step.get("id") == "named")
+    output = tmp_path / "output"
+    environ = {
+        "PATH": os.environ["PATH"],
+        "CANDIDATES": given,
+        "SOURCE": "ghcr.io/acme/fraud",
+        "GITHUB_OUTPUT": str(output),
+    }
+    ended = subprocess.run(["bash", "-e", "-c", step["run"]], env=environ, cwd=tmp_path, check=False)
+    if images is None:
+        assert ended.returncode == 1
+        assert not output.exists()
+    else:
+        assert ended.returncode == 0
+        assert output.read_text() == "".join(f"{line}\n" for line in (
+            "images<<END", *(f"ghcr.io/acme/fraud@{digest}" for digest in images), "END"
+        ))  # fmt: skip
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_who_deploys_anothers_release_says_whose_it_must_be() -> None:
+    workflow = read(declarations.ROOT / "workflows-examples" / "verify-elsewhere.yml")
+    (job,) = workflow["jobs"].values()
+    assert job["permissions"] == {}
+    ((_, verify),) = station_steps(job)
+    identity = {"repository", "repository-id", "owner-id", "signer-workflow", "source-ref", "runner", "trigger"}
+    assert identity <= set(verify["with"])
+    assert job["steps"].index(verify) < [step["name"] for step in job["steps"]].index("Deploy")
+    assert all("if" not in step and "continue-on-error" not in step for step in job["steps"])
