@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 import refusals
-from attestation_material import context, key, release, signed
+from attestation_material import IMAGE_ID, context, key, release, signed
 from modelseal import station
 from modelseal.attestation import bundle
 from modelseal.attestation.rejection import Rejection
@@ -186,3 +186,25 @@ def test_a_signature_that_is_no_regular_file_is_not_read(tmp_path: Path, kind: s
         hostile.mkdir()
     with pytest.raises(InputError, match="signature"):
         verified(tmp_path, inputs, signature=hostile)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "https://in-toto.io/attestation/vulns/v0.1",
+        "https://in-toto.io/attestation/test-result/v0.2",
+        "https://slsa.dev/verification_summary/v0.2",
+    ],
+)
+def test_a_verdict_that_cannot_be_read_is_refused_though_it_is_required(tmp_path: Path, kind: str) -> None:
+    inputs = release(tmp_path)
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "fraud", "digest": {"sha256": IMAGE_ID.removeprefix("sha256:")}}],
+        "predicateType": kind,
+        "predicate": {"result": "FAILED", "verification_result": "FAILED"},
+    }
+    (bundles(tmp_path) / "verdict.sigstore.json").write_bytes(signed(statement))
+    outcome = verified(tmp_path, inputs, paths=(), require=(*inputs.require, kind))
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert "which is not understood" in outcome.headline

@@ -16,14 +16,12 @@ from modelseal.attestation.statement import Statement
 from modelseal.attestation.trust import Proved, Trust
 
 # Families of predicates whose other versions would be passed over in silence if they were not named here.
-_FAMILIES = (
-    "https://slsa.dev/provenance/",
+_VERDICTS = (
     "https://slsa.dev/verification_summary/",
     "https://in-toto.io/attestation/vulns",
     "https://in-toto.io/attestation/test-result",
-    "https://cyclonedx.org/bom/",
-    predicates.SPDX_PREFIX,
 )
+_FAMILIES = (*_VERDICTS, "https://slsa.dev/provenance/", "https://cyclonedx.org/bom/", predicates.SPDX_PREFIX)
 _UNDERSTOOD = (provenance.PREDICATE_TYPE, predicates.SPDX, *stated_verdict.KINDS)
 _SHORT_NAMES = {
     **predicates.SHORT_NAMES,
@@ -174,7 +172,9 @@ def _attestation(place: str, data: bytes, trust: Trust) -> Attestation:
 def _against(stated: Statement, wanted: Wanted) -> list[str]:
     """Say what an attestation says against its own subject."""
     kind = stated.predicate_type
-    if kind.startswith(_FAMILIES) and kind not in (*_UNDERSTOOD, *wanted.required):
+    # Whoever requires another version can have it, but for verdicts: one that cannot be read may be a failed one.
+    accepted = _UNDERSTOOD if kind.startswith(_VERDICTS) else (*_UNDERSTOOD, *wanted.required)
+    if kind.startswith(_FAMILIES) and kind not in accepted:
         return [f"it is of the version {kind}, which is not understood"]
     verdict = stated_verdict.read(kind, stated.predicate)
     if verdict is None:
