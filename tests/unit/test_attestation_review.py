@@ -15,12 +15,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 import refusals
 from attestation_material import IMAGE_ID, context, key, release, signed
-from modelseal import station
-from modelseal.attestation import bundle
+from modelseal import registry, station
+from modelseal.attestation import bundle, registry_store
 from modelseal.attestation.rejection import Rejection
 from modelseal.audit import log
 from modelseal.commands import verify
 from modelseal.errors import InputError, ToolError
+from modelseal.registry import referrers
+from modelseal.registry.content import Descriptor
 from modelseal.station import Outcome
 from modelseal.verdict import ExitCode
 
@@ -208,3 +210,17 @@ def test_a_verdict_that_cannot_be_read_is_refused_though_it_is_required(tmp_path
     outcome = verified(tmp_path, inputs, paths=(), require=(*inputs.require, kind))
     assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
     assert "which is not understood" in outcome.headline
+
+
+def test_every_bundle_in_one_manifest_of_a_registry_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = [f"sha256:{digit * 64}" for digit in "12"]
+    layers = [{"mediaType": bundle.MEDIA_TYPE, "digest": each, "size": 1} for each in digests]
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    digest = f"sha256:{'3' * 64}"
+    manifest = registry.Manifest(json.dumps({"layers": layers}).encode(), kind, digest)
+    listed = referrers.Referrer(Descriptor(kind, digest, 1), bundle.MEDIA_TYPE)
+    monkeypatch.setattr(referrers, "listed", lambda *_: (listed,))
+    monkeypatch.setattr(registry.Client, "manifest", lambda *_: manifest)
+    monkeypatch.setattr(registry.Client, "content", lambda _self, _image, layer, _most: layer.digest.encode())
+    found = registry_store.read("registry.example/octo/fraud", f"sha256:{'4' * 64}", {}, lambda _: None)
+    assert sorted(found.values()) == [each.encode() for each in digests]

@@ -147,9 +147,10 @@ def read(name: str, digest: str, environ: Mapping[str, str], mask: Callable[[str
     room = _ALL_BYTES
     for entry in referrers.listed(client, image, bundle.MEDIA_TYPES):
         manifest = _listed_manifest(client, image, entry.descriptor.digest)
-        for layer in manifest.layers() if manifest else ():
+        for number, layer in enumerate(manifest.layers() if manifest else ()):
             if layer.media_type in bundle.MEDIA_TYPES:
                 place = f"{image.host}/{image.repository}@{entry.descriptor.digest}"
+                place += f", layer {number}" if number else ""
                 found[place] = client.content(image, layer, min(_BUNDLE_BYTES, room))
                 room -= layer.size
     return found
