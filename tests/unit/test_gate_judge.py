@@ -414,6 +414,7 @@ def test_another_finding_never_turns_failed_into_passed(
 
 @few
 @given(MANY, POLICIES, VEXES, BASELINES, st.randoms(use_true_random=False))
+@pytest.mark.slow
 def test_order_never_matters(
     findings: list[Finding], own: Policy, vex: Says | None, before: baseline.Baseline | None, chance: Any
 ) -> None:
@@ -431,6 +432,7 @@ def test_order_never_matters(
 
 @few
 @given(MANY, POLICIES, VEXES, BASELINES)
+@pytest.mark.slow
 def test_all_is_reported_once_and_the_verdict_is_what_the_findings_say(
     findings: list[Finding], own: Policy, vex: Says | None, before: baseline.Baseline | None
 ) -> None:
@@ -459,6 +461,7 @@ def naively_waives(waiver: Waiver, finding: Finding) -> bool:
 
 @few
 @given(MANY, POLICIES)
+@pytest.mark.slow
 def test_a_waiver_never_hides_more_than_it_names(findings: list[Finding], own: Policy) -> None:
     judgement = run(findings, own, None, None)
     for item in judgement.findings:
@@ -502,6 +505,7 @@ def test_less_leniency_never_lets_more_through(
 
 @few
 @given(MANY, POLICIES)
+@pytest.mark.slow
 def test_baseline_of_itself_gives_nothing_new_and_nothing_fixed(findings: list[Finding], own: Policy) -> None:
     judgement = run(findings, own, None, baseline.of_findings(IMAGE, findings))
     assert judgement.fixed == ()

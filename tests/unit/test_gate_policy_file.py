@@ -488,6 +488,7 @@ def documents(draw: st.DrawFn) -> Any:
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(document=documents(), block_style=st.booleans())
+@pytest.mark.slow
 def test_the_schema_accepts_what_we_accept(document: Any, *, block_style: bool) -> None:
     text = yaml.safe_dump(document, allow_unicode=True) if block_style else json.dumps(document, ensure_ascii=False)
     valid = CHECKER.is_valid(document)
@@ -572,6 +573,7 @@ PIECES = [
         st.tuples(st.integers(0, len(EXAMPLES["complete"])), st.integers(0, 9), st.sampled_from(PIECES)), max_size=6
     )
 )
+@pytest.mark.slow
 def test_damaged_files_are_refused_or_read(damages: list[tuple[int, int, str]]) -> None:
     text = EXAMPLES["complete"]
     for start, cut, piece in damages:

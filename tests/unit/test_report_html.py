@@ -231,6 +231,7 @@ def test_hostile_names_add_no_element(text: str) -> None:
     assert elements(text) == elements("harmless")
 
 
+@pytest.mark.slow
 def test_the_same_result_makes_the_same_bytes() -> None:
     assert html.render(realistic_result()) == html.render(realistic_result())
 

@@ -239,6 +239,7 @@ def test_the_worst_of_twenty_thousand_is_always_in() -> None:
     assert shown.count("<details>") == shown.count("</details>")
 
 
+@pytest.mark.slow
 def test_many_waivers_and_decisions_stay_within_the_limit() -> None:
     noise = "<|\u202e`" * 50
     found = [

@@ -195,6 +195,7 @@ def test_plain_urls_need_no_grammar(text: str) -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(st.from_regex(iri._PLAIN_URL, fullmatch=True).filter(lambda text: len(text) < 60))
+@pytest.mark.slow
 def test_what_the_expression_accepts_the_grammar_accepts(text: str) -> None:
     assert grammar_says(text)
 
