@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelseal import station
-from modelseal.attestation import keys
+from modelseal.attestation import given, keys
 from modelseal.attestation.rejection import Rejection
 from modelseal.audit import chain, checkpoint, report
 from modelseal.audit.checkpoint import Checkpoint
@@ -96,7 +96,9 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     """
     _check(inputs)
     signer = (
-        keys.load_private_key(_pem(inputs.private_key), inputs.private_key_password) if inputs.private_key else None
+        keys.load_private_key(given.pem(inputs.private_key), inputs.private_key_password)
+        if inputs.private_key
+        else None
     )
     if signer:
         checkpoint.verifier_key("x", signer.public_key())  # refuses a kind of key that signs no checkpoints
@@ -167,22 +169,6 @@ def _origin(inputs: Inputs, signed: Mapping[str, Checkpoint], environ: Mapping[s
         return _LOCAL_ORIGIN
     server = re.sub("^https?://", "", environ.get("GITHUB_SERVER_URL") or "github.com")
     return f"{server}/{repository}/audit-log"
-
-
-def _pem(text: str) -> bytes:
-    """Return the key's PEM text: given itself, or as the path of its file."""
-    if "-----BEGIN" in text:
-        return text.encode()
-    try:
-        with Path(text).open("rb") as file:
-            return file.read(_PEM_BYTES)
-    except (OSError, ValueError):
-        # What was given is not repeated: it may be a key in another form.
-        raise InputError(
-            "The private key is neither PEM text nor the path of a file that can be read.",
-            where="input `private-key`",
-            mend="Give the whole key with its BEGIN and END lines, or the path of its file.",
-        ) from None
 
 
 def _read(path: Path, name: str, limit: int) -> bytes:
