@@ -15,6 +15,7 @@ PARTS = (
     ("Hashing", "hashing.py"),
     ("Checking SBOMs", "sbom_validation.py"),
     ("The gate on large reports", "gate.py"),
+    ("Model scanning", "models.py"),
     ("The stations' environment", "environment.py"),
 )
 
