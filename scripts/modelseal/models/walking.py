@@ -77,7 +77,7 @@ def _enter(walk: _Walk, member: Member, members: tuple[str, ...]) -> None:
 
 def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
     """Tell where bytes are of no format, of several, or of another than they should be."""
-    names = {item.name for item in found}
+    names = {name for item in found for name in (item.name, *item.refines)}
     if len(found) > 1:
         yield Found(AMBIGUOUS, f"it is {' and '.join(item.title for item in found)} at once")
     promised = {item.name for item in formats.known() if PurePosixPath(member.name.lower()).suffix in item.extensions}
