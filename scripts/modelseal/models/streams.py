@@ -10,7 +10,6 @@ from modelseal.models.budget import MIB
 from modelseal.models.content import Content
 from modelseal.models.faults import Malformed
 
-_PIECE = MIB
 _TAKEN = 64 * 1024
 LZMA_MEMORY = 128 * MIB  # what decompressors may take for their window; `xz -9` needs 65 MiB
 
@@ -22,7 +21,7 @@ class _Engine(Protocol):
     def eof(self) -> bool: ...
 
     @property
-    def unused_data(self) -> bytes: ...
+    def unused_data(self) -> bytes | None: ...
 
 
 class Stream:
@@ -33,14 +32,18 @@ class Stream:
         start: Where it begins.
 
     Attributes:
+        content: What it is in.
         end: Where it ends, when all of it was unpacked.
         fault: Why it could not be unpacked to its end. Loaders run what was unpacked until then: it counts.
+        piece: The most that a decompressor may give at once, in bytes.
     """
+
+    piece = MIB
 
     def __init__(self, content: Content, start: int = 0) -> None:
         self.end = start
         self.fault: Malformed | None = None
-        self._content = content
+        self.content = content
 
     def deflate(self, bits: int) -> Iterator[bytes]:
         """Unpack DEFLATE.
@@ -53,7 +56,7 @@ class Stream:
 
         def step(taken: bytes) -> bytes:
             nonlocal rest
-            given = engine.decompress(rest + taken, _PIECE)
+            given = engine.decompress(rest + taken, self.piece)
             rest = engine.unconsumed_tail
             return given
 
@@ -62,11 +65,11 @@ class Stream:
     def bzip2(self) -> Iterator[bytes]:
         """Unpack bzip2."""
         engine = bz2.BZ2Decompressor()
-        return self.unpacked(engine, lambda taken: engine.decompress(taken, _PIECE), lambda: engine.needs_input)
+        return self.unpacked(engine, lambda taken: engine.decompress(taken, self.piece), lambda: engine.needs_input)
 
     def xz(self, engine: lzma.LZMADecompressor) -> Iterator[bytes]:
         """Unpack xz, or one of its relatives, as the decompressor was told."""
-        return self.unpacked(engine, lambda taken: engine.decompress(taken, _PIECE), lambda: engine.needs_input)
+        return self.unpacked(engine, lambda taken: engine.decompress(taken, self.piece), lambda: engine.needs_input)
 
     def unpacked(
         self,
@@ -84,7 +87,7 @@ class Stream:
             broken: What it raises where its input is broken.
         """
         while not engine.eof:
-            taken = self._content.read(self.end, _TAKEN) if hungry() else b""
+            taken = self.content.read(self.end, _TAKEN) if hungry() else b""
             ended = not taken and hungry()
             self.end += len(taken)
             try:
@@ -97,4 +100,4 @@ class Stream:
             elif ended:
                 self.fault = Malformed("it ends before its packed bytes do", self.end)
                 return
-        self.end -= len(engine.unused_data)
+        self.end -= len(engine.unused_data or b"")
