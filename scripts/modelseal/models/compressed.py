@@ -78,29 +78,30 @@ def unpacks(content: Content, start: int, pieces: Callable[[Stream], Iterator[by
     return any(pieces(stream)) or stream.fault is None
 
 
-@dataclass(slots=True)
 class _Runs:
     """The streams of a file, one after the other."""
 
-    compression: Compression
-    content: Content
-    budget: Budget
-    end: int
-    fault: Malformed | None = None
-    remarks: list[Found] = field(default_factory=list)
+    def __init__(self, compression: Compression, content: Content, budget: Budget) -> None:
+        self.end = compression.data
+        self.fault: Malformed | None = None
+        self.remarks: list[Found] = []
+        self._compression = compression
+        self._content = content
+        self._budget = budget
 
     def pieces(self) -> Iterator[bytes]:
+        """Unpack all of them."""
         first = True
-        while self.fault is None and (first or self.compression.begins(self.content, self.end)):
-            stream = Stream(self.content, self.end)
-            self.budget.steps(1)
-            yield from self.compression.pieces(stream)
-            self.remarks.extend(self.compression.remarks(self.content, self.end, stream.end))
+        while self.fault is None and (first or self._compression.begins(self._content, self.end)):
+            stream = Stream(self._content, self.end)
+            self._budget.steps(1)
+            yield from self._compression.pieces(stream)
+            self.remarks.extend(self._compression.remarks(self._content, self.end, stream.end))
             self.end, self.fault, first = stream.end, stream.fault, False
 
 
 def _inspected(compression: Compression, trailing: Rule, content: Content, budget: Budget) -> Iterator[Event]:
-    runs = _Runs(compression, content, budget, compression.data)
+    runs = _Runs(compression, content, budget)
     unpacked = expansion.expanded(runs.pieces(), len(content), budget)
     yield from runs.remarks
     yield Member(compression.inner(content), unpacked)
