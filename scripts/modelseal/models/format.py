@@ -28,6 +28,7 @@ class Format:
         extensions: Endings of names that promise this format: `.safetensors`. None that several formats share.
         refines: Names of formats that its bytes are of, too, and that need not be looked into then: `zip` for `keras`.
         data: Whether it can only hold data: nothing that a loader would run or follow.
+        last: Whether it is asked only where no other format recognises the bytes, as most things can be read as text.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Format:
     extensions: tuple[str, ...] = ()
     refines: tuple[str, ...] = ()
     data: bool = False
+    last: bool = False
 
 
 @functools.cache
@@ -50,6 +52,7 @@ def known() -> tuple[Format, ...]:
 
 def recognised(content: Content) -> tuple[Format, ...]:
     """Return the formats that content is of, by its bytes: none, one, or several where it is ambiguous."""
-    matching = [item for item in known() if item.recognises(content)]
+    matching = [item for item in known() if not item.last and item.recognises(content)]
+    matching = matching or [item for item in known() if item.last and item.recognises(content)]
     refined = {name for item in matching for name in item.refines}
     return tuple(item for item in matching if item.name not in refined)
