@@ -1,5 +1,6 @@
 """Certificates for the tests: a root, an authority below it, and those that it issues."""
 
+import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -7,7 +8,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from attestation_material import key
@@ -95,3 +96,44 @@ def signer(kind: str = "P-256", **changes: Any) -> Holder:
         "extra": ((x509.SubjectAlternativeName(names), False),),
     }  # fmt: skip
     return issue("Example Release", key(kind), authority(), **(given | changes))
+
+
+def like(name: x509.Name, private_key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    """Return an authority's own certificate, under any name."""
+    builder = x509.CertificateBuilder(name, name, private_key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(NOW - timedelta(days=2)).not_valid_after(NOW + timedelta(days=3650))
+    usage = x509.KeyUsage(**dict.fromkeys(_BITS, False) | ISSUING)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(private_key.public_key())
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    return (
+        builder.add_extension(usage, critical=True)
+        .add_extension(identifier, critical=False)
+        .sign(private_key, hashes.SHA256())
+    )
+
+
+def again(
+    certificate: x509.Certificate,
+    authority_key: ec.EllipticCurvePrivateKey,
+    hours: tuple[float, float],
+    purpose: x509.ObjectIdentifier,
+) -> Holder:
+    """Issue a certificate that says the same as another one, for other hours and for one purpose."""
+    private_key = ec.generate_private_key(ec.SECP256R1())
+    begin, end = (NOW + timedelta(hours=hour) for hour in hours)
+    serial = x509.random_serial_number()
+    builder = x509.CertificateBuilder(certificate.issuer, certificate.subject, private_key.public_key(), serial)
+    builder = builder.not_valid_before(begin).not_valid_after(end)
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
+    other: dict[type, x509.ExtensionType] = {
+        x509.ExtendedKeyUsage: x509.ExtendedKeyUsage([purpose]), x509.AuthorityKeyIdentifier: issuer,
+    }  # fmt: skip
+    for extension in certificate.extensions:
+        if not isinstance(extension.value, x509.SubjectKeyIdentifier):
+            builder = builder.add_extension(other.get(type(extension.value), extension.value), extension.critical)
+    return Holder(builder.sign(authority_key, hashes.SHA256()), private_key)
+
+
+def base64_of(certificate: x509.Certificate) -> str:
+    """Return a certificate as JSON carries it."""
+    return base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()

@@ -23,6 +23,12 @@ class LocalSigstore:
     trust_config: Path
     trusted_root: Path
 
+    @property
+    def unlogged(self) -> "LocalSigstore":
+        """The server's second instance: timestamps in place of a log, as GitHub's own for private repositories."""
+        folder = self.trust_config.parent
+        return LocalSigstore(self.url, folder / "unlogged-trust-config.json", folder / "unlogged-trusted-root.jsonl")
+
     def environ(self, **claims: str) -> dict[str, str]:
         """What a job with `id-token: write` has in its environment; claims other than those of a push to octo/model."""
         encoded = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
@@ -57,7 +63,9 @@ def installed() -> Path:
     """Return the server's folder with its dependencies, installing them once per machine and lock file."""
     assert shutil.which("node"), "these tests need Node.js (on Debian: apt-get install nodejs npm)"
     assert shutil.which("npm"), "these tests need npm (on Debian: apt-get install npm)"
-    content = b"".join((SOURCE / name).read_bytes() for name in ("package-lock.json", "package.json", "server.js"))
+    content = b"".join(
+        (SOURCE / name).read_bytes() for name in ("package-lock.json", "package.json", "server.js", "unlogged.js")
+    )
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modelseal-tests"
     folder = cache / f"local-sigstore-{hashlib.sha256(content).hexdigest()[:16]}"
     if not folder.exists():

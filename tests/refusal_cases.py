@@ -24,9 +24,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
+from cryptography import x509  # noqa: E402 -- found only since the line above
+from cryptography.hazmat.primitives import serialization  # noqa: E402 -- found only since the line above
+from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402 -- found only since the line above
+from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: E402 -- found only since the line above
+from sigstore.models import ClientTrustConfig  # noqa: E402 -- found only since the line above
 from sigstore.oidc import IdentityToken  # noqa: E402 -- found only since the line above
 from sigstore.sign import SigningContext  # noqa: E402
 
+import certificate_authority  # noqa: E402 -- found only since the line above
 import local_sigstore  # noqa: E402 -- found only since the line above
 from attestation_material import (  # noqa: E402
     GITHUB,
@@ -43,7 +49,7 @@ from attestation_material import (  # noqa: E402
     signed,
     spdx,
 )  # fmt: skip
-from modelseal.attestation import jsontext, keyless, oidc  # noqa: E402
+from modelseal.attestation import bundle, dsse, jsontext, keyless, keys, oidc, sigstore_roots, timestamps  # noqa: E402
 from modelseal.commands import attest  # noqa: E402
 from modelseal.station import Context  # noqa: E402
 from refusals import CASES, PROVENANCE, Case, Peer, write  # noqa: E402
@@ -53,6 +59,7 @@ VULNS, SPDX = "bundles/image.vulns.sigstore.json", "bundles/image.sbom-spdx.sigs
 CYCLONEDX = "bundles/image.sbom-cyclonedx.sigstore.json"
 SIGNATURE, MODELS_PROVENANCE = "bundles/fraud-model.sig", "bundles/fraud-model.provenance.sigstore.json"
 WORKFLOW = "octo/model/.github/workflows/release.yml"
+OTHER_WORKFLOW = "octo/model/.github/workflows/other.yml"
 OTHER = "3" * 64
 GH = Peer("gh")
 MODEL_SIGNING = Peer("model_signing", SIGNATURE)
@@ -78,12 +85,31 @@ class Keyless:
     def sign(self, payload: bytes, **claims: str) -> bytes:
         """Sign anything, with a certificate of any claims."""
         token = oidc.identity_token(self.server.environ(**claims), lambda _: None)
-        (made,) = keyless.KeylessSigner(keyless.services(self.server.trust_config), token).sign((payload,))
+        where = sigstore_roots.services(self.server.trust_config, {})
+        (made,) = keyless.KeylessSigner(where, token).sign((payload,))
         return made
 
     def payload(self, path: str) -> bytes:
         """Return the statement in one of the good bundles."""
         return base64.b64decode(json.loads(self.bundles[path])["dsseEnvelope"]["payload"])
+
+    def stamp(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a timestamp of a bundle's signature by this instance's authority."""
+        stamped = timestamps.request(self.stamping, base64.b64decode(document["dsseEnvelope"]["signatures"][0]["sig"]))
+        return {"rfc3161Timestamps": [{"signedTimestamp": base64.b64encode(stamped).decode()}]}
+
+    @property
+    def stamping(self) -> str:
+        """The address of this instance's timestamp authority."""
+        return f"{self.server.url}/unlogged/api/v1/timestamp"
+
+    def signed_with(self, holder: certificate_authority.Holder, path: str) -> bytes:
+        """Sign a good statement with a certificate that somebody else issued, and have it timestamped."""
+        payload = self.payload(path)
+        envelope = dsse.Envelope(payload, keys.sign(holder.key, dsse.pae(payload)))
+        stamped = timestamps.request(self.stamping, envelope.signature)
+        certificate = holder.certificate.public_bytes(serialization.Encoding.DER)
+        return bundle.with_timestamps(envelope, certificate, [stamped])
 
     def signed_by(self, path: str = PROVENANCE, **claims: str) -> dict[str, bytes]:
         """Sign a good statement with a certificate of other claims."""
@@ -121,15 +147,15 @@ def with_key(folder: Path) -> dict[str, bytes]:
     return bundles
 
 
-def without_key(folder: Path, server: local_sigstore.LocalSigstore) -> Keyless:
-    """Make the release that is signed keyless."""
+def without_key(folder: Path, server: local_sigstore.LocalSigstore, name: str = "keyless") -> Keyless:
+    """Make a release that is signed keyless."""
     given = {**project(folder).__dict__, "sign": "keyless", "private_key": "", "trust_config": server.trust_config}
     environ = GITHUB | server.environ()
     made = context(folder, environ)
     attest.run(attest.Inputs(**given), Context(made.output_dir, environ, made.temp_dir))
     inputs = {"repository": "octo/model", "trust-config": "{}/trusted-root.jsonl"}
-    bundles = lay_out("keyless", folder, inputs)
-    shutil.copy(server.trusted_root, FOLDER / "keyless" / "trusted-root.jsonl")
+    bundles = lay_out(name, folder, inputs)
+    shutil.copy(server.trusted_root, FOLDER / name / "trusted-root.jsonl")
     return Keyless(server, bundles)
 
 
@@ -442,7 +468,7 @@ def expired(folder: Path) -> Made:
             inputs = {"require": "provenance", "paths": None, "sbom": None}
             alone = tuple(path for path in (VULNS, SPDX, CYCLONEDX, SIGNATURE, MODELS_PROVENANCE))
             files = {"trusted-root.jsonl": server.trusted_root.read_bytes()}
-            signing = SigningContext.from_trust_config(keyless.services(server.trust_config).config)
+            signing = SigningContext.from_trust_config(ClientTrustConfig.from_json(server.trust_config.read_text()))
             with signing.signer(IdentityToken(token)) as signer:
                 signer._signing_cert()  # the time passes between this and what follows
                 process.send_signal(signal.SIGUSR2)
@@ -452,6 +478,138 @@ def expired(folder: Path) -> Made:
                        files=files | {PROVENANCE: made}, absent=alone, peer=GH)  # fmt: skip
         finally:
             process.terminate()
+
+
+# --- with a timestamp in place of a log entry -------------------------------------------------------------------------
+
+STAMPS = ("verificationMaterial", "timestampVerificationData", "rfc3161Timestamps")
+
+
+def stamps_of(document: Any) -> Any:
+    for step in STAMPS:
+        document = document[step]
+    return document
+
+
+def unlogged_case(name: str, why: str, expect: str, **given: Any) -> Case:
+    return Case(f"unlogged-{name}", why, "unlogged", expect, **({"peer": GH} | given))
+
+
+def tampered_unlogged(release: Keyless, other: Keyless, logged: Keyless) -> Made:
+    """Change what is signed with a timestamp; `other` is an instance that nobody trusts."""
+    good, verdict = release.bundles[PROVENANCE], json.loads(release.bundles[VULNS])
+    flips: dict[str, tuple[tuple[str | int, ...], str, str]] = {
+        "payload": (("dsseEnvelope", "payload"), "in the statement", "does not fit the public key"),
+        "signature": ((*ENVELOPE, "sig"), "in the signature", "no timestamp of it is from a trusted authority"),
+        "certificate": (
+            ("verificationMaterial", "certificate", "rawBytes"),
+            "in the certificate",
+            "does not lead to the trusted root",
+        ),
+        "timestamp": ((*STAMPS, 0, "signedTimestamp"), "in the timestamp", "no timestamp of it is from"),
+    }
+    for name, (path, place, expect) in flips.items():
+        yield unlogged_case(f"flipped-{name}", f"One bit {place} of a bundle with a timestamp is another.", expect,
+                            files={PROVENANCE: edited(good, flip(*path))})  # fmt: skip
+    foreign = json.loads(other.sign(release.payload(PROVENANCE)))
+    entry = json.loads(logged.bundles[PROVENANCE])["verificationMaterial"]["tlogEntries"]
+    material = "verificationMaterial"
+    changes: dict[str, tuple[Callable[[Any], object], str, str]] = {
+        "timestamp-missing": (
+            lambda d: d[material].pop("timestampVerificationData"),
+            "Nothing shows when it was signed: there is neither a log entry nor a timestamp.", "nor a timestamp"),
+        "timestamps-empty": (
+            lambda d: stamps_of(d).clear(), "The list of timestamps is empty.", "nor a timestamp"),
+        "timestamp-of-another-bundle": (
+            lambda d: stamps_of(d).__setitem__(0, stamps_of(verdict)[0]),
+            "The timestamp is a genuine one, of another bundle.", "no timestamp of it is from"),
+        "timestamp-of-an-unknown-authority": (
+            lambda d: d[material].update(timestampVerificationData=other.stamp(d)),
+            "The timestamp is of this bundle, and of an authority that is not trusted.", "no timestamp of it is from"),
+        "timestamp-twice": (
+            lambda d: stamps_of(d).append(stamps_of(d)[0]), "One timestamp stands for two.", "one of them twice"),
+        "timestamp-cut-off": (
+            lambda d: stamps_of(d)[0].update(signedTimestamp=stamps_of(d)[0]["signedTimestamp"][:400]),
+            "The timestamp ends in the middle.", "a timestamp is malformed"),
+        "bundle-of-an-unknown-authority": (
+            lambda d: d.update(foreign), "Certificate and timestamp are of authorities that are not trusted.",
+            "no timestamp of it is from"),
+        "certificate-of-an-unknown-authority": (
+            lambda d: (d.update(foreign), d[material].update(timestampVerificationData=release.stamp(d))),
+            "The timestamp is of the trusted authority; the certificate is not.", "does not lead to the trusted root"),
+    }  # fmt: skip
+    for name, (change, why, expect) in changes.items():
+        peer = Peer("gh", stricter="gh counts it once and has enough") if name == "timestamp-twice" else GH
+        yield unlogged_case(name, why, expect, files={PROVENANCE: edited(good, change)}, peer=peer)
+    yield unlogged_case(
+        "with-a-log-entry", "A log entry was added that no trusted log can confirm.", "knows no log",
+        files={PROVENANCE: edited(good, lambda d: d[material].update(tlogEntries=entry))},
+        peer=Peer("gh", stricter="gh looks at no log entry if no log is trusted; what is not checked must not look so"),
+    )  # fmt: skip
+    yield unlogged_case(
+        "logged-bundle", "A bundle with a log entry, and the trusted root knows neither log nor authority of it.",
+        "knows no log", files={PROVENANCE: logged.bundles[PROVENANCE]},
+    )  # fmt: skip
+    for name, claims in {
+        "other-repository": {"repository": "octo/mode"}, "other-owner": {"repository": "0cto/model"},
+    }.items():  # fmt: skip
+        yield unlogged_case(name, "A run of another repository signed.", "the repository is",
+                            files=release.signed_by(**claims))  # fmt: skip
+    yield unlogged_case(
+        "other-workflow", "Another workflow of the same repository signed.", "the signer workflow is",
+        inputs={"signer-workflow": WORKFLOW}, files=release.signed_by(job_workflow_ref=f"{OTHER_WORKFLOW}@refs/heads/main"),
+        peer=Peer("gh", flags=("--signer-workflow", WORKFLOW)),
+    )  # fmt: skip
+
+
+def under_other_roots(release: Keyless, logged: Keyless) -> Made:
+    """Leave the bundles as they are, and trust something else."""
+    root = json.loads(release.server.trusted_root.read_bytes())
+    ended = {"start": "2020-01-01T00:00:00Z", "end": "2021-01-01T00:00:00Z"}
+    public = json.loads(logged.server.trusted_root.read_bytes())
+    authorities = "certificateAuthorities"
+    both = {**public, authorities: public[authorities] + root[authorities],
+            "timestampAuthorities": root["timestampAuthorities"]}  # fmt: skip
+    changes: dict[str, tuple[dict[str, Any], str, str]] = {
+        "timestamp-authority-ended": (
+            {**root, "timestampAuthorities": [{**root["timestampAuthorities"][0], "validFor": ended}]},
+            "The authority for timestamps was trusted only until long before.", "no timestamp of it is from"),
+        "certificate-authority-ended": (
+            {**root, authorities: [{**root[authorities][0], "validFor": ended}]},
+            "The authority for certificates was trusted only until long before.", "no certificate authority was trusted"),
+        "root-with-a-log": (
+            both, "The trusted root knows a log, and who has a log must use it: a timestamp is no way around it.",
+            "no entry of a transparency log"),
+    }  # fmt: skip
+    for name, (trusted, why, expect) in changes.items():
+        files = {"trusted-root.jsonl": json.dumps(trusted).encode() + b"\n"}
+        yield unlogged_case(name, why, expect, files=files)
+
+
+def of_other_times(release: Keyless) -> Made:
+    """Issue the signer's certificate again, from an authority that is trusted, and for another time or purpose."""
+    good = json.loads(release.bundles[PROVENANCE])
+    leaf = x509.load_der_x509_certificate(base64.b64decode(good["verificationMaterial"]["certificate"]["rawBytes"]))
+    authority = ec.generate_private_key(ec.SECP256R1())
+    root = json.loads(release.server.trusted_root.read_bytes())
+    itself = certificate_authority.like(leaf.issuer, authority)
+    root["certificateAuthorities"][0]["certChain"]["certificates"] = [
+        {"rawBytes": certificate_authority.base64_of(itself)}
+    ]
+    hours: dict[str, tuple[tuple[float, float], Any, str, str]] = {
+        "expired-certificate": ((-3, -2), ExtendedKeyUsageOID.CODE_SIGNING, "The certificate had expired before the timestamp.",
+                                "the certificate was valid only from"),
+        "certificate-of-tomorrow": ((20, 21), ExtendedKeyUsageOID.CODE_SIGNING, "The certificate was not valid yet at the timestamp.",
+                                    "the certificate was valid only from"),
+        "certificate-for-another-purpose": ((-1, 1), ExtendedKeyUsageOID.SERVER_AUTH,
+                                            "The certificate is for servers, not for signing code.", "not for signing code"),
+    }  # fmt: skip
+    for name, (window, purpose, why, expect) in hours.items():
+        made = release.signed_with(certificate_authority.again(leaf, authority, window, purpose), PROVENANCE)
+        files = {"trusted-root.jsonl": json.dumps(root).encode() + b"\n", PROVENANCE: made}
+        inputs = {"require": "provenance", "paths": None, "sbom": None}
+        yield unlogged_case(name, why, expect, files=files, inputs=inputs,
+                            absent=(VULNS, SPDX, CYCLONEDX, SIGNATURE, MODELS_PROVENANCE))  # fmt: skip
 
 
 # --- signed by the right one, and wrong -------------------------------------------------------------------------------
@@ -672,17 +830,28 @@ def of_models(bundles: Mapping[str, bytes]) -> Made:
                files=of_manifest(lambda s: [item.update(algorithm="md5", digest="0" * 32) for item in resources(s)]))  # fmt: skip
 
 
+def unlogged(folder: Path, server: local_sigstore.LocalSigstore, logged: Keyless) -> Made:
+    """Make the release with timestamps in place of log entries, and what must be refused of it."""
+    (folder / "other").mkdir()
+    release = without_key(folder / "unlogged", server.unlogged, "unlogged")
+    with local_sigstore.running(folder / "other") as unknown:
+        yield from tampered_unlogged(release, Keyless(unknown.unlogged, {}), logged)
+    yield from under_other_roots(release, logged)
+    yield from of_other_times(release)
+
+
 def main() -> None:
     """Make everything anew."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     CASES.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as name, local_sigstore.running(Path(name)) as server:
         folder = Path(name)
-        for part in ("key", "keyless"):
+        for part in ("key", "keyless", "unlogged"):
             (folder / part).mkdir()
         bundles = with_key(folder / "key")
         release = without_key(folder / "keyless", server)
         for made in (
+            unlogged(folder, server, release),
             tampered_keyless(release), tampered_with_key(bundles), of_another_identity(release),
             contradicting_the_certificate(release), of_other_keys(release, bundles, folder), expired(folder),
             stating_something_else(bundles), of_models(bundles),

@@ -1,7 +1,8 @@
 """Releases that must be refused, one folder each, in assets/refusals/cases. `refusal_cases.py` made them.
 
-A case is a change to one of two good releases beside it, `key` and `keyless`: files that replace others, and in
-`case.json` what else is different, why it must fail, and what other tools say.
+A case is a change to one of the good releases beside it, `key`, `keyless` (with a transparency log) and `unlogged`
+(with timestamps): files that replace others, and in `case.json` what else is different, why it must fail, and what
+other tools say.
 """
 
 import json
@@ -41,7 +42,7 @@ class Case:
     Attributes:
         name: Its folder.
         why: Why it must fail, in one line.
-        base: The good release that it is a change of: `key` or `keyless`.
+        base: The good release that it is a change of: `key`, `keyless` or `unlogged`.
         expect: Words that the reason must have in it.
         exit_code: 11, or 2 where no evidence is looked at.
         inputs: Inputs of the station beside those of the good release; `None` takes one away.

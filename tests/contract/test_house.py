@@ -38,7 +38,7 @@ PUBLIC = {
     "modelseal.image.platforms",
     "modelseal.image.reference",
 }
-CARRIES_ERRORS = {PACKAGE / "attestation" / "keyless.py"}  # from a thread to the one that waits for it
+CARRIES_ERRORS = {PACKAGE / "attestation" / "time_limit.py"}  # from a thread to the one that waits for it
 STARTS_PROCESSES = {"process.py"}
 PROCESS_MODULES = {"subprocess", "multiprocessing", "pty", "popen2"}
 PROCESS_CALLS = {"system", "popen", "fork", "forkpty", "posix_spawn", "spawnv", "spawnl", "execv", "execve", "execvp"}

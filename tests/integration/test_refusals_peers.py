@@ -33,7 +33,9 @@ def asked(peer: Peer, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("peer", "base"), [(Peer("gh"), "keyless"), (Peer("model_signing", "bundles/fraud-model.sig"), "key")], ids=str
+    ("peer", "base"),
+    [(Peer("gh"), "keyless"), (Peer("gh"), "unlogged"), (Peer("model_signing", "bundles/fraud-model.sig"), "key")],
+    ids=str,
 )
 def test_the_peers_accept_the_good_release(tmp_path: Path, peer: Peer, base: str) -> None:
     refusals.lay_out(Case("good", "", base, ""), tmp_path)

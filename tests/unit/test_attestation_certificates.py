@@ -113,6 +113,31 @@ def test_authority_that_is_none_cannot_issue() -> None:
             verify(signed(leaf, wrong))
 
 
+@pytest.mark.parametrize(
+    ("purposes", "passes"),
+    [
+        ((ExtendedKeyUsageOID.CODE_SIGNING,), True),
+        ((ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CODE_SIGNING), True),
+        ((ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,), True),
+        ((ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH), False),
+        ((ExtendedKeyUsageOID.TIME_STAMPING,), False),
+    ],
+    ids=str,
+)
+def test_authority_that_is_limited_to_purposes_issues_for_them_only(
+    purposes: tuple[Any, ...],
+    passes: bool,  # noqa: FBT001 # a case's part
+) -> None:
+    limited = issue("Limited", key("P-384"), root(), ca=True, usage=ISSUING, purposes=purposes)
+    usual: dict[str, Any] = {"ca": False, "usage": SIGNING, "purposes": (ExtendedKeyUsageOID.CODE_SIGNING,)}
+    made = signed(issue("Somebody", key("P-256"), limited, **usual), limited)
+    if passes:
+        assert verify(made).subject == "CN=Somebody"
+        return
+    with pytest.raises(Rejection, match="does not lead to the trusted root"):
+        verify(made)
+
+
 def test_path_length_is_kept() -> None:
     short = issue("Short", key("P-521"), root(), ca=True, usage=ISSUING, path_length=0)
     below = issue("Below", key("P-384"), short, ca=True, usage=ISSUING)

@@ -31,11 +31,11 @@ def verified(case: Case, folder: Path) -> Outcome | InputError:
 def test_there_are_many_and_each_says_why() -> None:
     assert len(CASES) >= MANY
     assert all(re.fullmatch(r"[^\n]{10,200}[.]", case.why) for case in CASES)
-    assert {path.name for path in refusals.ROOT.iterdir()} == {"cases", "key", "keyless"}
+    assert {path.name for path in refusals.ROOT.iterdir()} == {"cases", "key", "keyless", "unlogged"}
     assert len({case.name.lower() for case in CASES}) == len(CASES)
 
 
-@pytest.mark.parametrize("base", ["key", "keyless"])
+@pytest.mark.parametrize("base", ["key", "keyless", "unlogged"])
 def test_the_release_that_they_are_changes_of_passes(tmp_path: Path, base: str) -> None:
     outcome = verified(Case("good", "", base, ""), tmp_path)
     assert outcome.exit_code is ExitCode.PASSED, outcome

@@ -68,6 +68,22 @@ def with_certificates(envelope: dsse.Envelope, certificates: Sequence[bytes]) ->
     return _written(envelope, {"x509CertificateChain": {"certificates": chain}})
 
 
+def with_timestamps(envelope: dsse.Envelope, certificate: bytes, timestamps: Sequence[bytes]) -> bytes:
+    """Write a bundle whose certificate was valid at the time that timestamp authorities saw its signature.
+
+    Args:
+        envelope: What was signed.
+        certificate: The signer's, DER.
+        timestamps: Responses of RFC 3161, DER.
+    """
+    stamps = [{"signedTimestamp": base64.b64encode(timestamp).decode()} for timestamp in timestamps]
+    material = {
+        "certificate": {"rawBytes": base64.b64encode(certificate).decode()},
+        "timestampVerificationData": {"rfc3161Timestamps": stamps},
+    }
+    return _written(envelope, material)
+
+
 def _written(envelope: dsse.Envelope, proof: Mapping[str, object]) -> bytes:
     return jsontext.encode(
         {

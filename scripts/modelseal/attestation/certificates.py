@@ -119,27 +119,54 @@ def verify(roots: Sequence[x509.Certificate], signed: bundle.Bundle, now: dateti
     try:
         leaf, *others = [x509.load_der_x509_certificate(data) for data in signed.certificates]
         _check_time(leaf, now)
-        _check_signer(leaf)
-        verifier = (
-            verification.PolicyBuilder()
-            .store(verification.Store(list(roots)))
-            .time(now)
-            .max_chain_depth(_DEPTH)
-            .extension_policies(
-                ca_policy=verification.ExtensionPolicy.webpki_defaults_ca(),
-                ee_policy=verification.ExtensionPolicy.permit_all(),  # `_check_signer` has looked at it
-            )
-            .build_client_verifier()
-        )
-        verifier.verify(leaf, others)
-        public_key = _key_of(leaf)
+        check_signer(leaf)
+        path_to_root(leaf, others, roots, now)
+        public_key = key_of(leaf)
         found = Certified(_subject(leaf), _names(leaf), public_key)
-    except verification.VerificationError as error:
-        raise Rejection(f"its certificate does not lead to the trusted root: {_first_line(error)}") from error
     except _MALFORMED as error:
         raise Rejection(f"its certificates are malformed: {_first_line(error)}") from error
     keys.check_signature(public_key, signed.envelope)
     return found
+
+
+def path_to_root(
+    leaf: x509.Certificate, others: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], time: datetime
+) -> list[x509.Certificate]:
+    """Return the certificates that lead from a signer's certificate to a trusted one, both included.
+
+    Args:
+        leaf: The signer's, of which `check_signer` has been asked.
+        others: What may be in between, in any order.
+        roots: What is trusted.
+        time: When every one of them must be valid.
+
+    Raises:
+        Rejection: Nothing leads there.
+        ValueError: A certificate is malformed.
+    """
+    for_signing = verification.ExtensionPolicy.webpki_defaults_ca().may_be_present(
+        x509.ExtendedKeyUsage, verification.Criticality.AGNOSTIC, _may_issue
+    )
+    verifier = (
+        verification.PolicyBuilder()
+        .store(verification.Store(list(roots)))
+        .time(time)
+        .max_chain_depth(_DEPTH)
+        .extension_policies(ca_policy=for_signing, ee_policy=verification.ExtensionPolicy.permit_all())
+        .build_client_verifier()
+    )
+    try:
+        return list(verifier.verify(leaf, list(others)).chain)
+    except verification.VerificationError as error:
+        raise Rejection(f"its certificate does not lead to the trusted root: {_first_line(error)}") from error
+
+
+def _may_issue(
+    _policy: verification.Policy, _authority: x509.Certificate, purposes: x509.ExtendedKeyUsage | None
+) -> None:
+    """Refuse an authority that is limited to other purposes than signing code."""
+    if purposes is not None and not {_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & set(purposes):
+        raise ValueError("an authority between is not for signing code")
 
 
 def _load(pem: bytes, where: str) -> tuple[x509.Certificate, ...]:
@@ -156,18 +183,23 @@ def _load(pem: bytes, where: str) -> tuple[x509.Certificate, ...]:
 
 
 def _check_chain(chain: Sequence[x509.Certificate], public_key: keys.PublicKey, now: datetime) -> None:
-    if _key_of(chain[0]) != public_key:
+    if key_of(chain[0]) != public_key:
         raise Rejection("the first certificate is for another key than the private one")
     if len(chain) == 1 and _is_self_signed(chain[0]):
         raise Rejection("the certificate is signed by itself, so it proves no more than the key without it")
-    _check_signer(chain[0])
+    check_signer(chain[0])
     for certificate in chain:
         _check_time(certificate, now)
     for certificate, issuer in itertools.pairwise(chain):
         _check_issuer(certificate, issuer)
 
 
-def _key_of(certificate: x509.Certificate) -> keys.PublicKey:
+def key_of(certificate: x509.Certificate) -> keys.PublicKey:
+    """Return the key that a certificate is for.
+
+    Raises:
+        Rejection: It cannot sign, or is too weak.
+    """
     try:
         key = certificate.public_key()
     except _MALFORMED as error:
@@ -181,8 +213,12 @@ def _key_of(certificate: x509.Certificate) -> keys.PublicKey:
     return key
 
 
-def _check_signer(certificate: x509.Certificate) -> None:
-    """Refuse a certificate that may not sign code, or that demands something nobody here understands."""
+def check_signer(certificate: x509.Certificate) -> None:
+    """Refuse a certificate that may not sign code, or that demands something nobody here understands.
+
+    Raises:
+        Rejection: It is one.
+    """
     try:
         extensions = certificate.extensions
     except _MALFORMED as error:

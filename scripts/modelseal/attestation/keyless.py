@@ -4,15 +4,12 @@ The library takes 0.4 seconds to import, so nothing imports this module before i
 """
 
 import logging
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol
 
 import requests
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from sigstore import dsse as sigstore_dsse
 from sigstore import models
 from sigstore._internal.fulcio import ExpiredCertificate
@@ -23,73 +20,40 @@ from sigstore.oidc import ExpiredIdentity, IdentityError, IdentityToken
 from sigstore.sign import SigningContext
 from sigstore.verify import Verifier
 
-from modelseal.attestation import bundle, identity, jsontext
-from modelseal.attestation.rejection import Rejection
+from modelseal.attestation import bundle, github_instance, identity, jsontext, log_entry, sigstore_roots, unlogged
+from modelseal.attestation.rejection import Rejection, short
+from modelseal.attestation.sigstore_errors import MALFORMED, first_line
+from modelseal.attestation.sigstore_roots import Services
 from modelseal.attestation.statement import PAYLOAD_TYPE
+from modelseal.attestation.time_limit import within
+from modelseal.attestation.verified import Verified
 from modelseal.errors import InputError, ToolError
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 _SIGNING_SECONDS = 180.0
-_ROOT_SECONDS = 60.0
-_CONFIG_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
-_ROOT_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
-# What sigstore-python and the libraries below it raise on a document or an answer that is not as it should be.
-_MALFORMED = (
-    ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, UnsupportedAlgorithm,
-    x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.InvalidVersion,
-)  # fmt: skip
 # The services' own errors have no public base class.
 _SERVICE_ERRORS = (ExpiredCertificate, FulcioClientError, RekorClientError)
 
 
-@dataclass(frozen=True)
-class Services:
-    """Where to sign: a certificate authority and a transparency log, and the root of trust for what they return."""
+class RootVerifier(Protocol):
+    """Verifies bundles against one root of trust."""
 
-    config: models.ClientTrustConfig
-
-
-@dataclass(frozen=True)
-class Verified:
-    """A payload whose signature, certificate and log entry hold, and who signed it."""
-
-    payload: bytes
-    signer: identity.Identity
-
-
-def services(trust_config: Path | None) -> Services:
-    """Return the services to sign with: those of a client trust configuration, or the public ones.
-
-    Raises:
-        InputError: The file is not a client trust configuration.
-        ToolError: The public configuration cannot be fetched.
-    """
-    if trust_config is None:
-        return Services(_public())
-    document = _read(trust_config)
-    if jsontext.dig(document, "mediaType") != _CONFIG_TYPE:
-        raise _not_trusted(trust_config, "it names no services to sign with")
-    return Services(_config(trust_config))
+    def verify(self, signed: bundle.Bundle) -> Verified:
+        """Verify all but who signed."""
 
 
 def verifier(trust_config: Path | None) -> "KeylessVerifier":
-    """Return a verifier for a root of trust.
+    """Return a verifier for roots of trust.
 
     Args:
-        trust_config: A client trust configuration, or a trusted root in JSON or on one line of JSON Lines. Without it
-            the public root is used, refreshed from Sigstore's update repository.
+        trust_config: A client trust configuration, or trusted roots in JSON or JSON Lines. Without it, a certificate's
+            issuer says which root is fetched: that of GitHub's own instance, or the public one.
 
     Raises:
         InputError: The file is none of these.
-        ToolError: The public root cannot be fetched.
     """
-    try:
-        return KeylessVerifier(Verifier(trusted_root=_trusted_root(trust_config)))
-    except (SigstoreError, *_MALFORMED) as error:
-        raise _not_trusted(trust_config, _first_line(error)) from error
+    return KeylessVerifier(_given(sigstore_roots.given(trust_config), trust_config) if trust_config else _Fetched())
 
 
 def verifier_for(where: Services) -> "KeylessVerifier":
@@ -98,10 +62,7 @@ def verifier_for(where: Services) -> "KeylessVerifier":
     Raises:
         InputError: Their root of trust is incomplete.
     """
-    try:
-        return KeylessVerifier(Verifier(trusted_root=where.config.trusted_root))
-    except (SigstoreError, *_MALFORMED) as error:
-        raise _not_trusted(None, _first_line(error)) from error
+    return KeylessVerifier(_given(where.roots, None))
 
 
 class KeylessSigner:
@@ -132,16 +93,22 @@ class KeylessSigner:
         return self._token.identity
 
     def sign(self, statements: tuple[bytes, ...]) -> tuple[bytes, ...]:
-        """Sign each statement and return its bundle, with the transparency log's proof in it.
+        """Sign each statement and return its bundle, with a log's or a timestamp authority's proof in it.
 
         Raises:
-            ToolError: The authority or the log refused, did not answer, or answered with something else.
+            ToolError: A service refused, did not answer, or answered with something else.
         """
-        return _within(_SIGNING_SECONDS, "Signing with Sigstore", lambda: self._sign(statements))
+        return within(_SIGNING_SECONDS, "Signing with Sigstore", lambda: self._sign(statements))
 
     def _sign(self, statements: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        config = self._where.config
+        if isinstance(config, unlogged.Services):
+            return unlogged.sign(config, str(self._token), statements)
+        return self._sign_logged(config, statements)
+
+    def _sign_logged(self, config: models.ClientTrustConfig, statements: tuple[bytes, ...]) -> tuple[bytes, ...]:
         try:
-            context = SigningContext.from_trust_config(self._where.config)
+            context = SigningContext.from_trust_config(config)
             with context.signer(self._token) as signer:
                 made = [signer.sign_dsse(_Statement(payload)) for payload in statements]
         except requests.RequestException as error:
@@ -154,9 +121,9 @@ class KeylessSigner:
             raise InputError(
                 "The identity token has expired.", mend="Ask for the token right before signing; nothing was attested."
             ) from None
-        except (SigstoreError, *_SERVICE_ERRORS, *_MALFORMED) as error:
+        except (SigstoreError, *_SERVICE_ERRORS, *MALFORMED) as error:
             raise ToolError(
-                f"Sigstore did not sign: {_first_line(error) or type(error).__name__}.",
+                f"Sigstore did not sign: {first_line(error) or type(error).__name__}.",
                 mend="Nothing was attested. Check the identity token and the trust configuration, and try again.",
             ) from None
         for each in made:
@@ -176,35 +143,63 @@ class _Statement(sigstore_dsse.Statement):
 
 
 class KeylessVerifier:
-    """Verifies bundles against a root of trust, without any network.
+    """Verifies bundles against roots of trust.
 
     Args:
-        inner: The library's verifier.
+        choose: Returns the verifiers for certificates of an issuer.
     """
 
-    def __init__(self, inner: Verifier) -> None:
-        self._inner = inner
+    def __init__(self, choose: Callable[[x509.Certificate], Sequence[RootVerifier]]) -> None:
+        self._choose = choose
 
     def verify(self, signed: bundle.Bundle) -> Verified:
-        """Verify certificate chain, log entry and signature. Who signed is for the caller to judge.
+        """Verify certificate chain, log entry or timestamp, and signature. Who signed is for the caller to judge.
 
         Raises:
             Rejection: Any of them does not hold.
+            ToolError: A root of trust cannot be fetched.
         """
         if signed.proof is not bundle.Proof.CERTIFICATE:
             raise Rejection("it was signed with a key, not keyless")
+        try:
+            leaf = x509.load_der_x509_certificate(signed.certificates[0])
+            chosen = self._choose(leaf)
+        except MALFORMED as error:
+            raise Rejection(f"its certificate is malformed: Sigstore refuses it ({first_line(error)})") from error
+        refused: list[Rejection] = []
+        for each in chosen:
+            try:
+                return each.verify(signed)
+            except Rejection as error:
+                refused.append(error)
+        if refused:
+            raise refused[0]
+        raise Rejection(
+            f"no given root of trust knows who issued its certificate, {short(leaf.issuer.rfc4514_string())}"
+        )
+
+
+class _Logged:
+    """Verifies bundles against a root of trust with a transparency log, without any network."""
+
+    def __init__(self, root: models.TrustedRoot) -> None:
+        self._inner = Verifier(trusted_root=root)
+
+    def verify(self, signed: bundle.Bundle) -> Verified:
+        """Verify certificate chain, log entry and signature."""
         if not jsontext.dig(jsontext.parse(signed.document), "verificationMaterial", "tlogEntries"):
             raise Rejection("it has no entry of a transparency log, so nothing shows when it was signed")
         try:
             read = models.Bundle.from_json(signed.document)
             payload_type, payload = self._inner.verify_dsse(read, _AnySigner())
         except SigstoreError as error:
-            raise Rejection(f"Sigstore refuses it: {_first_line(error) or type(error).__name__}") from error
-        except _MALFORMED as error:
-            raise Rejection(f"it is malformed ({type(error).__name__}: {_first_line(error)})") from error
+            raise Rejection(f"Sigstore refuses it: {first_line(error) or type(error).__name__}") from error
+        except MALFORMED as error:
+            raise Rejection(f"it is malformed ({type(error).__name__}: {first_line(error)})") from error
         if payload_type != PAYLOAD_TYPE or payload != signed.envelope.payload:
             raise Rejection("it can be read in two ways")  # the library's reader and ours must see the same payload
-        return Verified(payload, identity.of_certificate(read.signing_certificate))
+        signer = identity.of_certificate(read.signing_certificate)
+        return Verified(payload, signer, log_entry.of_bundle(signed.document))
 
 
 class _AnySigner:
@@ -214,77 +209,37 @@ class _AnySigner:
         """Accept it."""
 
 
-def _trusted_root(path: Path | None) -> models.TrustedRoot:
-    if path is None:
-        return _public().trusted_root
-    document = _read(path)
-    media_type = jsontext.dig(document, "mediaType")
-    if media_type == _CONFIG_TYPE:
-        return _config(path).trusted_root
-    if media_type == _ROOT_TYPE:
-        return models.TrustedRoot.from_file(str(path))
-    raise _not_trusted(path, "it is neither a client trust configuration nor a trusted root")
-
-
-def _config(path: Path) -> models.ClientTrustConfig:
+def _given(
+    roots: Sequence[models.TrustedRoot], path: Path | None
+) -> Callable[[x509.Certificate], Sequence[RootVerifier]]:
+    """Choose among given roots: the only one, or those that know a certificate's issuer."""
     try:
-        return models.ClientTrustConfig.from_json(path.read_text("utf-8"))
-    except (SigstoreError, OSError, *_MALFORMED) as error:
-        raise _not_trusted(path, _first_line(error)) from error
+        known = [({item.subject for item in root.get_fulcio_certs()}, _of_root(root)) for root in roots]
+    except (SigstoreError, Rejection, *MALFORMED) as error:
+        raise sigstore_roots.not_trusted(path, first_line(error)) from error
+    if len(known) == 1:
+        return lambda _: [known[0][1]]
+    return lambda leaf: [verifier_ for subjects, verifier_ in known if leaf.issuer in subjects]
 
 
-def _read(path: Path) -> object:
-    """Read the file's one document; JSON Lines with a single line are that too (`gh attestation trusted-root`)."""
-    try:
-        return jsontext.parse(path.read_bytes())
-    except OSError as error:
-        raise _not_trusted(path, error.strerror or "it cannot be read") from error
-    except Rejection as error:
-        raise _not_trusted(path, f"{error}; of several trusted roots, give one") from error
+class _Fetched:
+    """Fetches the root that a certificate's issuer asks for, once."""
+
+    def __init__(self) -> None:
+        self._known: dict[bool, RootVerifier] = {}
+
+    def __call__(self, leaf: x509.Certificate) -> Sequence[RootVerifier]:
+        github = github_instance.issued(leaf)
+        if github not in self._known:
+            root = sigstore_roots.github() if github else sigstore_roots.public().trusted_root
+            self._known[github] = _of_root(root)
+        return [self._known[github]]
 
 
-def _not_trusted(path: Path | None, why: str) -> InputError:
-    return InputError(
-        f"The trust configuration cannot be used: {why}.",
-        where=str(path) if path else "the public trust root",
-        mend="Give a client trust configuration or a trusted root of Sigstore, or leave `trust-config` out.",
-    )
-
-
-def _public() -> models.ClientTrustConfig:
-    def fetch() -> models.ClientTrustConfig:
-        try:
-            return models.ClientTrustConfig.production()
-        except (SigstoreError, requests.RequestException, OSError, *_MALFORMED) as error:
-            raise ToolError(
-                f"The public trust root of Sigstore cannot be refreshed: {_first_line(error)}.",
-                mend="Allow the network, or give `trust-config` (a trusted root file) to verify offline.",
-            ) from error
-
-    return _within(_ROOT_SECONDS, "Refreshing the trust root of Sigstore", fetch)
-
-
-def _within(seconds: float, what: str, work: Callable[[], T]) -> T:
-    """Give work a time limit: the library's own requests have none, and a service that hangs would hang us."""
-    results: list[T] = []
-    failures: list[BaseException] = []
-
-    def target() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread, not swallowed
-            failures.append(error)
-
-    thread = threading.Thread(target=target, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failures:
-        raise failures[0]
-    if not results:
-        raise ToolError(f"{what} took more than {seconds:g} seconds.", mend="Check the network and run the job again.")
-    return results[0]
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".")[:300] if lines else ""
+def _of_root(root: models.TrustedRoot) -> RootVerifier:
+    """Return the verifier for a root of trust: a log that it knows is always asked for, never passed over."""
+    if root._inner.tlogs:  # noqa: SLF001 - nothing public tells
+        return _Logged(root)
+    if not root.get_timestamp_authorities():
+        raise Rejection("it knows neither a transparency log nor a timestamp authority, so no time can be shown")
+    return unlogged.Verifier(root)

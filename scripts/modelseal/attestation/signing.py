@@ -139,13 +139,13 @@ def _chain(wanted: Wanted, public_key: keys.PublicKey, now: datetime) -> tuple[b
 
 
 def _keyless(wanted: Wanted, environ: Mapping[str, str], mask: Callable[[str], None]) -> Signing:
-    from modelseal.attestation import keyless  # noqa: PLC0415 - 0.4 seconds that signing with a key does not need
+    from modelseal.attestation import keyless, sigstore_roots  # noqa: PLC0415 - 0.4 s that signing with a key can do without
 
-    where = keyless.services(wanted.trust_config)
+    if wanted.trust_config:
+        sigstore_roots.given(wanted.trust_config)  # what is wrong with it is said before a token is asked for
     token = oidc.identity_token(environ, mask)
+    claims = oidc.claims_of(token)
+    run = workflow_run.from_claims(claims, environ)
+    where = sigstore_roots.services(wanted.trust_config, claims)
     verifier = keyless.verifier_for(where)
-    return Signing(
-        keyless.KeylessSigner(where, token),
-        workflow_run.from_claims(oidc.claims_of(token), environ),
-        lambda signed: verifier.verify(signed).payload,
-    )
+    return Signing(keyless.KeylessSigner(where, token), run, lambda signed: verifier.verify(signed).payload)

@@ -9,6 +9,7 @@ from cryptography import x509
 from modelseal.attestation import bundle, identity, jsontext, keys, log_entry, provenance
 from modelseal.attestation.rejection import Rejection, short
 from modelseal.attestation.statement import Statement
+from modelseal.attestation.verified import Verified
 
 NotHolding = tuple[str, ...]
 
@@ -21,7 +22,7 @@ class Proved:
         payload: The bytes that were signed.
         signer: For people.
         certified: What the certificate says; nothing for a key.
-        logged: Where and when the transparency log took it.
+        logged: Where the transparency log has it, and when it or a timestamp authority saw it.
     """
 
     payload: bytes
@@ -90,11 +91,11 @@ class IdentityTrust:
     """Believes a certificate whose identity is the expected one.
 
     Attributes:
-        verify: Verifies a bundle against a root of trust; returns the payload and the certificate's identity.
+        verify: Verifies a bundle against a root of trust.
         expected: Who must have signed.
     """
 
-    verify: Callable[[bundle.Bundle], tuple[bytes, identity.Identity]]
+    verify: Callable[[bundle.Bundle], Verified]
     expected: identity.Expected
 
     def prove(self, signed: bundle.Bundle) -> Proved:
@@ -104,10 +105,11 @@ class IdentityTrust:
             Rejection: It does not hold, or somebody else signed it.
         """
         log_entry.require_proofs(signed.document)
-        payload, found = self.verify(signed)
+        verified = self.verify(signed)
+        found = verified.signer
         if reasons := identity.mismatches(found, self.expected):
             raise Rejection("; ".join(reasons))
-        return Proved(payload, found.subject, found, log_entry.of_bundle(signed.document))
+        return Proved(verified.payload, found.subject, found, verified.logged)
 
     def source_mismatches(self, stated: Statement, proved: Proved) -> NotHolding:
         """Compare what a provenance says with what its certificate proves; nothing for other statements."""

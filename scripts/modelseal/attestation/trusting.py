@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from modelseal.attestation import bundle, identity, keys
+from modelseal.attestation import keys
 from modelseal.attestation.requirements import Requirements
 from modelseal.attestation.trust import CertificateTrust, IdentityTrust, KeyTrust, Trust
 from modelseal.errors import InputError
@@ -34,13 +34,7 @@ def trust_of(demanded: Requirements, now: datetime) -> Trust:
         )
     from modelseal.attestation import keyless  # noqa: PLC0415 - 0.4 seconds that verifying with a key does not need
 
-    verifier = keyless.verifier(demanded.trust_config)
-
-    def verify(signed: bundle.Bundle) -> tuple[bytes, identity.Identity]:
-        verified = verifier.verify(signed)
-        return verified.payload, verified.signer
-
-    return IdentityTrust(verify, wanted)
+    return IdentityTrust(keyless.verifier(demanded.trust_config).verify, wanted)
 
 
 def _content(path: Path, name: str) -> bytes:

@@ -95,7 +95,9 @@ class Inputs:
         station.path,
     )
     trust_config: Path | None = option(
-        "A client trust configuration of Sigstore, to sign with other services than the public ones.", station.path
+        "A client trust configuration of Sigstore, to sign with other services than the usual ones: the public ones "
+        "for a public repository, GitHub's own for any other.",
+        station.path,
     )
     store: tuple[str, ...] = option(
         "Where the statements are kept, between commas: `file`, the folder of bundles, always and first; `github`, the "

@@ -118,8 +118,9 @@ class Inputs:
         station.text,
     )
     trust_config: Path | None = option(
-        "A trusted root or client trust configuration of Sigstore, to verify offline or against another instance. "
-        "Without it the public trust root is refreshed over the network.",
+        "Trusted roots or a client trust configuration of Sigstore, to verify offline or against another instance; "
+        "`gh attestation trusted-root` prints them. Without it the trust root is refreshed over the network: GitHub's "
+        "own for what GitHub signed for a repository that is not public, else the public one.",
         station.path,
     )
     require: tuple[str, ...] = option(

@@ -9,6 +9,9 @@
 //   GET  /.well-known/openid-configuration, which some clients ask for though they have a token already
 //   POST /api/v2/signingCert        -> a certificate that carries the token's claims
 //   POST /api/v1/log/entries        -> a log entry with a signed timestamp and an inclusion proof
+// and for a second instance without a log (unlogged.js), of which unlogged-trust-config.json and
+// unlogged-trusted-root.jsonl tell,
+//   POST /unlogged/api/v2/signingCert, /unlogged/api/v1/timestamp
 // The claims are those of a push to octo/model. LOCAL_SIGSTORE_CLAIMS (JSON) overrides them for the whole server, `claims`
 // (JSON in base64url) for one token.
 'use strict';
@@ -17,6 +20,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const sigstore = require('@sigstore/mock');
+const unlogged = require('./unlogged.js');
 
 const SINCE = { start: '2020-01-01T00:00:00Z' };
 const base64 = (bytes) => Buffer.from(bytes).toString('base64');
@@ -50,6 +54,8 @@ function adaptSigningRequest(body, headers) {
   const request = JSON.parse(body);
   if (!request.credentials) {
     request.credentials = { oidcIdentityToken: (headers.authorization || '').replace(/^Bearer /, '') };
+    request.certificateSigningRequest = Buffer.from(request.certificateSigningRequest, 'base64').toString();
+  } else if (request.certificateSigningRequest) {
     request.certificateSigningRequest = Buffer.from(request.certificateSigningRequest, 'base64').toString();
   }
   return Buffer.from(JSON.stringify(request));
@@ -130,12 +136,18 @@ async function main(port, folder) {
   fs.mkdirSync(folder, { recursive: true });
   write('client-trust-config.json', clientTrustConfig(base, root), 2);
   write('trusted-root.jsonl', root);
+  const second = await unlogged.start(base, keyPair);
+  write('unlogged-trust-config.json', second.files.config, 2);
+  write('unlogged-trusted-root.jsonl', second.files.root);
 
   const answer = async (request, body) => {
     const url = new URL(request.url, base);
     if (url.pathname === '/oidc') return tokenAnswer(url);
     if (url.pathname === '/.well-known/openid-configuration') return discoveryAnswer(base);
     if (url.pathname === fulcio.path) return fulcio.fn(adaptSigningRequest(body, request.headers));
+    if (second.answers[url.pathname]) {
+      return second.answers[url.pathname](body, (asked) => adaptSigningRequest(asked, request.headers));
+    }
     if (url.pathname === rekor.path) return rekor.fn(adaptLogEntry(body));
     return { statusCode: 404, response: `no such endpoint: ${url.pathname}` };
   };
