@@ -3,16 +3,19 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from modelseal.gate.finding import Severity
 from modelseal.models import expansion
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
 from modelseal.models.event import Event, Found, Member, Unread
-from modelseal.models.faults import Malformed
 from modelseal.models.format import Format
 from modelseal.models.rule import Rule
 from modelseal.models.streams import Stream
+
+if TYPE_CHECKING:
+    from modelseal.models.faults import Malformed
 
 _NOT_ZERO = re.compile(rb"[^\0]")
 _TRIED = 4096
