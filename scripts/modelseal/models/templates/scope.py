@@ -1,0 +1,81 @@
+"""What the names of a template stand for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jinja2 import nodes
+
+from modelseal.models.templates import constants
+
+_DEPTH = 12
+_ASSEMBLING = frozenset({"join", "reverse", "replace", "format", "lower", "upper", "trim", "string", "first", "last"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names of one template. Where a name is given several values, it may stand for each of them.
+
+    Attributes:
+        bound: Expressions that a name, or a member of a namespace, may stand for.
+        assigned: Names to which the template itself gives a value, wherever in it.
+        macros: Names of its macros.
+        namespaces: Names that stand for a namespace.
+        assembling: Which expressions put a text together, as far as that has been asked.
+    """
+
+    bound: constants.Bindings
+    assigned: frozenset[str]
+    macros: frozenset[str]
+    namespaces: frozenset[str]
+    assembling: dict[int, bool] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, template: nodes.Template) -> "Scope":
+        """Collect the names of a template."""
+        bound = constants.Bindings.of(template)
+        stored = {node.name for node in template.find_all(nodes.Name) if node.ctx in ("store", "param")}
+        macros = {node.name for node in template.find_all(nodes.Macro)}
+        namespaces = {name for name, given in bound.given.items() if any(map(_makes_namespace, given))}
+        return cls(bound, frozenset(stored | macros), frozenset(macros), frozenset(namespaces))
+
+    def is_assembled(self, node: nodes.Node, depth: int = 0) -> bool:
+        """Tell whether an expression puts a text together from constant pieces, directly or through names."""
+        if depth > _DEPTH:
+            return True
+        if id(node) not in self.assembling:
+            self.assembling[id(node)] = False
+            self.assembling[id(node)] = self._assembles(node, depth)
+        return self.assembling[id(node)]
+
+    def _assembles(self, node: nodes.Node, depth: int) -> bool:
+        match node:
+            case nodes.Concat() | nodes.Add() | nodes.Mod() | nodes.Mul():
+                return any(self._is_text(child, depth + 1) for child in node.iter_child_nodes())
+            case nodes.Filter(node=nodes.Node() as given):
+                return node.name in _ASSEMBLING and self._is_text(given, depth + 1)
+            case nodes.Call(node=nodes.Getattr() as method):
+                return method.attr in _ASSEMBLING and self._is_text(method.node, depth + 1)
+            case nodes.Getitem():
+                return isinstance(node.node, nodes.Const) or self.is_assembled(node.node, depth + 1)
+        return any(self.is_assembled(value, depth + 1) for value in self._stands_for(node))
+
+    def _stands_for(self, node: nodes.Node) -> Sequence[nodes.Node]:
+        match node:
+            case nodes.CondExpr():
+                return [child for child in (node.expr1, node.expr2) if child]
+            case nodes.Name():
+                return self.bound.get(node.name)
+            case nodes.Getattr(node=nodes.Name(name=name), attr=attribute):
+                return self.bound.get(f"{name}.{attribute}")
+        return ()
+
+    def _is_text(self, node: nodes.Node, depth: int) -> bool:
+        if isinstance(node, nodes.List | nodes.Tuple):
+            return bool(node.items) and all(self._is_text(item, depth) for item in node.items)
+        return any(isinstance(value, str | tuple) and value for value in constants.values(node, self.bound)) or (
+            self.is_assembled(node, depth)
+        )
+
+
+def _makes_namespace(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name == "namespace"
