@@ -136,6 +136,7 @@ def project(folder: Path) -> attest.Inputs:
         base_models=(),
         datasets=(),
         materials=(),
+        summary=None,
         sign="key",
         private_key=pem(key("P-256")),
         private_key_password="",

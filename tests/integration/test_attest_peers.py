@@ -160,6 +160,31 @@ def test_gh_finds_the_fields_of_the_provenance_where_it_expects_them(release: Re
     assert predicate["runDetails"]["metadata"]["invocationId"] == certificate["runInvocationURI"]
 
 
+@pytest.mark.parametrize("logged", [True, False], ids=["with a log", "with timestamps"])
+def test_gh_accepts_a_signed_verification_summary(
+    release: Release,
+    tmp_path: Path,
+    logged: bool,  # noqa: FBT001 # a case's part
+) -> None:
+    outcome = verify.run(verify_inputs(release), context(tmp_path))
+    assert isinstance(outcome.outputs, verify.Outputs)
+    server = release.sigstore if logged else release.sigstore.unlogged
+    environ = GITHUB | server.environ(repository_visibility="public" if logged else "private")
+    (tmp_path / "signing").mkdir()
+    made = context(tmp_path / "signing", environ)
+    given = {"summary": Path(outcome.outputs.summary), "trust_config": server.trust_config}
+    inputs = replace(station.read_inputs(attest.Inputs, {}), **given)  # type: ignore[arg-type] # by name
+    assert attest.run(inputs, Context(made.output_dir, environ, made.temp_dir)).exit_code is ExitCode.PASSED
+    (bundle,) = (made.output_dir / "bundles").iterdir()
+    signed = Release(tmp_path / "signing", server)
+    summary = ("--predicate-type", "https://slsa.dev/verification_summary/v1")
+    model = release.folder / "fraud-model.manifest.json"
+    assert gh(signed, model, bundle.name, "--repo", "octo/model", *summary).returncode == 0
+    assert gh(signed, model, bundle.name, "--repo", "octo/model").returncode == 1
+    assert gh(signed, model, bundle.name, "--repo", "octo/other", *summary).returncode == 1
+    assert gh(signed, release.folder / "fraud.tar", bundle.name, "--repo", "octo/model", *summary).returncode == 1
+
+
 def sigstore_verify(release: Release, mode: str, artifact: str, bundle: str, *flags: str) -> int:
     return peer(
         "sigstore", "--trust-config", release.sigstore.trust_config, "verify", mode, "--offline",

@@ -47,9 +47,9 @@ def test_statements_without_a_verdict_have_none() -> None:
         (predicates.VULNS, {}, False),
         (predicates.VULNS, {"modelseal_verdict": "passed"}, False),
         (predicates.VULNS, {"modelseal_verdict": {"result": "passed"}}, True),
-        (stated_verdict.SUMMARY, {"verificationResult": "PASSED"}, True),
-        (stated_verdict.SUMMARY, {"verificationResult": "FAILED"}, False),
-        (stated_verdict.SUMMARY, {}, False),
+        (predicates.SUMMARY, {"verificationResult": "PASSED"}, True),
+        (predicates.SUMMARY, {"verificationResult": "FAILED"}, False),
+        (predicates.SUMMARY, {}, False),
     ],
 )
 def test_only_one_word_is_a_pass(kind: str, predicate: dict[str, Any], *, passed: bool) -> None:

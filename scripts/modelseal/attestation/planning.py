@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
-from modelseal.attestation import dependencies, given, jsontext, plan
+from modelseal.attestation import dependencies, given, given_summary, jsontext, plan
 from modelseal.attestation.plan import Document, Planned
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.workflow_run import Run
@@ -26,6 +27,7 @@ class Wanted:
     base_models: tuple[str, ...]
     datasets: tuple[str, ...]
     materials: tuple[str, ...]
+    summary: Path | None
 
     def check(self) -> None:
         """Refuse what contradicts itself, before any file is read.
@@ -33,7 +35,7 @@ class Wanted:
         Raises:
             InputError: It does.
         """
-        if self.manifest is None and not self.image:
+        if self.manifest is None and not self.image and self.summary is None:
             raise InputError("There is nothing to attest.", mend="Give `manifest`, or `image` and `digest`, or both.")
         if bool(self.image) != bool(self.digest):
             raise InputError(
@@ -45,6 +47,13 @@ class Wanted:
             raise InputError(
                 f"`{names[0]}` is about an image, and no image was given.", mend="Give `image` and `digest` with it."
             )
+        built = {**stray, "verdicts": self.verdicts, "datasets": self.datasets, "base-models": self.base_models,
+                 "materials": self.materials}  # fmt: skip
+        if self.summary and (names := [name for name, value in built.items() if value]):
+            raise InputError(
+                f"`{names[0]}` is about a build, and a `summary` is about a verification: it is signed alone.",
+                mend="Attest the build where it is built, and sign the summary where it is verified.",
+            )
         model = {"base-models": self.base_models, "datasets": self.datasets}
         if self.manifest is None and (names := [name for name, value in model.items() if value]):
             raise InputError(f"`{names[0]}` is about a model, and no model was given.", mend="Give its `manifest`.")
@@ -54,13 +63,17 @@ class Wanted:
             dependencies.material(text)
 
 
-def planned(wanted: Wanted, run: Run | None) -> tuple[Planned, ...]:
+def planned(wanted: Wanted, run: Run | None, now: datetime) -> tuple[Planned, ...]:
     """Plan every statement.
+
+    With a summary nothing else is stated: provenance is for the run that built what another one verifies.
 
     Raises:
         InputError: A document cannot be read, or is not what it should be.
-        VerificationFailed: A verdict is `failed`.
+        VerificationFailed: A verdict or the summary is `failed`.
     """
+    if wanted.summary:
+        return (_of_summary(wanted, wanted.summary, now),)
     made: tuple[Planned, ...] = ()
     verdicts = [given.document(Path(path), "verdicts") for path in wanted.verdicts]
     manifest = given.document(wanted.manifest, "manifest") if wanted.manifest else None
@@ -84,6 +97,13 @@ def planned(wanted: Wanted, run: Run | None) -> tuple[Planned, ...]:
         made += plan.for_image(image, sboms, of_image, run, _unique([*bases, *materials, *_tools([*of_image, *sboms])]))
     plan.refuse_same_names(made)
     return made
+
+
+def _of_summary(wanted: Wanted, summary: Path, now: datetime) -> Planned:
+    about = [given.hexadecimal(wanted.digest, "digest")] if wanted.digest else []
+    if wanted.manifest:
+        about.append(given.document(wanted.manifest, "manifest").file.sha256)
+    return given_summary.planned(given.document(summary, "summary"), about, now)
 
 
 def _is_about(verdict: Document, manifest: Document) -> bool:

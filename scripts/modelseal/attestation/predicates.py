@@ -17,6 +17,7 @@ SPDX_PREFIX = "https://spdx.dev/Document/v"
 SPDX = f"{SPDX_PREFIX}2.3"
 VULNS = "https://in-toto.io/attestation/vulns/v0.2"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
+SUMMARY = "https://slsa.dev/verification_summary/v1"
 VERDICT_SCHEMA = "https://github.com/modelseal/modelseal/verdict/v1"
 # The standard predicate lists findings; it has no place for what a gate concluded from them. Ours is beside them.
 VERDICT_KEY = "modelseal_verdict"
@@ -70,6 +71,7 @@ def describe(predicate_type: str) -> str:
         CYCLONEDX: "sbom-cyclonedx",
         VULNS: "vulns",
         TEST_RESULT: "test-result",
+        SUMMARY: "verification-summary",
         provenance.PREDICATE_TYPE: "provenance",
     }
     return names.get(predicate_type, predicate_type)

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from modelseal.attestation import jsontext, predicates
 from modelseal.attestation.rejection import short
 
-SUMMARY = "https://slsa.dev/verification_summary/v1"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -95,7 +94,7 @@ def _summary(predicate: Mapping[str, object]) -> StatedVerdict:
 _READERS: Mapping[str, Callable[[Mapping[str, object]], StatedVerdict]] = {
     predicates.VULNS: _vulns,
     predicates.TEST_RESULT: _test_result,
-    SUMMARY: _summary,
+    predicates.SUMMARY: _summary,
 }
 
 

@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from modelseal.attestation import identity, jsontext, provenance, stated_verdict, statement, verification_report
+from modelseal.attestation import identity, jsontext, predicates, provenance, statement, verification_report
 from modelseal.attestation.examination import Examined, Finding
 from modelseal.attestation.requirements import Requirements
 from modelseal.attestation.statement import Subject
@@ -18,7 +18,7 @@ VERIFIER = "https://github.com/modelseal/modelseal/verify"
 INPUTS = f"{VERIFIER}#inputs"
 _DEMANDS = f"{VERIFIER}/demands"  # an extension: its name must be a URI
 _VERSION = "1.1"
-_FAILED = "FAILED"
+PASSED, FAILED = "PASSED", "FAILED"
 
 
 def of_release(examined: Examined, demanded: Requirements, now: datetime) -> bytes:
@@ -42,12 +42,12 @@ def of_release(examined: Examined, demanded: Requirements, now: datetime) -> byt
         "inputAttestations": [
             {"uri": urllib.parse.quote(item.file, safe="/@:"), "digest": {"sha256": item.sha256}} for item in used
         ],
-        "verificationResult": "PASSED" if passed else _FAILED,
-        "verifiedLevels": [level(known[0].sha256, used)] if passed else [_FAILED],
+        "verificationResult": PASSED if passed else FAILED,
+        "verifiedLevels": [level(known[0].sha256, used)] if passed else [FAILED],
         "slsaVersion": _VERSION,
         _DEMANDS: demands,
     }
-    return statement.build(subjects, stated_verdict.SUMMARY, predicate)
+    return statement.build(subjects, predicates.SUMMARY, predicate)
 
 
 def level(sha256: str, attestations: Sequence[Attestation]) -> str:

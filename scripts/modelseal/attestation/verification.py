@@ -26,6 +26,7 @@ _UNDERSTOOD = (provenance.PREDICATE_TYPE, predicates.SPDX, *stated_verdict.KINDS
 _SHORT_NAMES = {
     **predicates.SHORT_NAMES,
     "test-result": predicates.TEST_RESULT,
+    "verification-summary": predicates.SUMMARY,
     "model-signature": MODEL_SIGNATURE,
 }
 _CLOCKS_DIFFER = timedelta(minutes=5)

@@ -66,6 +66,11 @@ class Inputs:
     materials: tuple[str, ...] = option(
         "Whatever else went in, one a line: `URI=sha256:…`, or `URI=gitCommit:…` for a repository.", station.lines
     )
+    summary: Path | None = option(
+        "A verification summary that `verify` wrote. It is signed as it is, and nothing else; `image` with `digest`, "
+        "and `manifest`, then say what it must be about.",
+        station.path,
+    )
     sign: str = option(
         "`keyless`: with Sigstore and the workflow's identity. `key`: with `private-key`, without any service. `kms`: "
         "with `key-uri`, a key in a hardware token or a cloud's key service.",
@@ -172,7 +177,7 @@ def _run(inputs: Inputs, context: Context, record: recording.Record) -> Outcome:
         storing.refuse_unwanted(stores, [item.subjects for item in items])
         return _stored(inputs.bundles, items, stores, notices, "stored anew")
     who = _who(inputs, context)
-    planned = planning.planned(_what(inputs), who.run)
+    planned = planning.planned(_what(inputs), who.run, datetime.now(UTC))
     storing.refuse_unwanted(stores, [storing.subjects_of(item.payload) for item in planned] if stores else ())
     folder = context.output_dir / BUNDLES
     with store.prepared(folder) as staging:
@@ -260,7 +265,7 @@ def _who(inputs: Inputs, context: Context) -> signing.Signing:
 def _signing(inputs: Inputs) -> signing.Wanted:
     return signing.Wanted(
         sign=inputs.sign,
-        models=inputs.manifest is not None,
+        models=inputs.manifest is not None and inputs.summary is None,
         private_key=inputs.private_key,
         private_key_password=inputs.private_key_password,
         certificate_chain=inputs.certificate_chain,

@@ -124,8 +124,9 @@ class Inputs:
         station.path,
     )
     require: tuple[str, ...] = option(
-        "What must be attested: `provenance`, `spdx`, `cyclonedx`, `vulns`, `test-result`, `model-signature`, or "
-        "predicate types' URIs. SBOMs and `vulns` are looked for at the image if there is one.",
+        "What must be attested: `provenance`, `spdx`, `cyclonedx`, `vulns`, `test-result`, `model-signature`, "
+        "`verification-summary`, or predicate types' URIs. SBOMs and `vulns` are looked for at the image if there is "
+        "one.",
         station.items,
         default="provenance",
     )

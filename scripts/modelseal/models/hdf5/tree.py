@@ -103,7 +103,9 @@ def _dense(source: Source, body: bytes, order: int, ids: Callable[[int, bytes], 
     if source.absent(heap):
         return
     store = heaps.fractal(source, heap)
-    found = {ids(kind, record): None for tree in trees if not source.absent(tree) for kind, record in records(source, tree)}
+    found = {
+        ids(kind, record): None for tree in trees if not source.absent(tree) for kind, record in records(source, tree)
+    }
     for reference in found:
         yield store.find(reference)
 
