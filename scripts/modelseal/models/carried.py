@@ -1,0 +1,126 @@
+"""Judge a text that a model carries as metadata: where it is a program, a serialised object or a template.
+
+Metadata are for people, and no loader should run them; loaders that do exist, and what none would need is told.
+"""
+
+import ast
+import base64
+import binascii
+import json
+import re
+import warnings
+from collections.abc import Iterator
+
+from modelseal.models.budget import Budget
+from modelseal.models.content import Content
+from modelseal.models.event import Event, Found, Member
+from modelseal.models.rule import Rule
+from modelseal.models.templates import rules as template_rules
+from modelseal.models.templates.chat import judge
+
+_PROGRAM = 20_000  # characters
+_PICKLED = 8 << 20  # characters
+_TEXTS = 2_000
+_EVIDENCE = 300
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
+_PICKLE = re.compile(rb"\x80[\x02-\x05].|[c(][\w.]{1,64}\n[\w.]{1,64}\n", re.DOTALL)
+_HINT = re.compile(
+    r"__import__|\b(eval|exec|compile|system|popen|Popen|run|loads|import_module|check_output|call)\s*\("
+)
+_MARKUP = re.compile(r"<script[\s>]|\bjavascript:\s*\w|\bonerror\s*=", re.IGNORECASE)
+_RUNS = frozenset(
+    {"__import__", "eval", "exec", "compile", "os.system", "os.popen", "os.execv", "os.execvp", "os.spawnl"}
+    | {"importlib.import_module", "pickle.loads", "marshal.loads", "builtins.eval", "builtins.exec", "pty.spawn"}
+    | {f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen", "getoutput")}
+)
+TEMPLATE_RULES = (template_rules.ESCAPE, template_rules.BUILT_NAME, template_rules.UNUSUAL, template_rules.LOADS)
+
+
+def judged(name: str, text: str, rule: Rule, budget: Budget, offset: int | None = None) -> Iterator[Event]:
+    """Tell where a text is made to be run. Mentioning a function's name is not.
+
+    Args:
+        name: What the metadata call it.
+        text: The text.
+        rule: Of the format that carries it; reports programs, markup and serialised objects. Templates have rules of
+            their own, `TEMPLATE_RULES`.
+        budget: What that may cost.
+        offset: Where it is, in bytes of the content that holds it.
+    """
+    for each in _texts(text):
+        budget.steps(1)
+        if what := _runs(each):
+            yield Found(rule, f"{name!r} is {what}", offset, each[:_EVIDENCE], subject=name)
+        if (packed := _pickled(each)) is not None:
+            yield Found(rule, f"{name!r} is a pickle in base64", offset, each[:_EVIDENCE], subject=name)
+            yield Member(name, Content(packed), known="pickle")
+        if "{{" in each or "{%" in each:
+            yield from (item for item in judge(each, budget, offset) if item.rule in TEMPLATE_RULES)
+
+
+def _texts(text: str) -> Iterator[str]:
+    """Yield a text, and where it is JSON, the texts in it."""
+    yield text
+    if text[:1] not in "{[":
+        return
+    try:
+        waiting = [json.loads(text)]
+    except (ValueError, RecursionError):
+        return
+    for _ in range(_TEXTS):
+        if not waiting:
+            return
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+
+
+def _runs(text: str) -> str:
+    """Say what a text runs, where it is a program and nothing else."""
+    if text.startswith("#!"):
+        return "a script"
+    if _MARKUP.search(text[:_PROGRAM]):
+        return "markup with a script in it"
+    if len(text) > _PROGRAM or not _HINT.search(text):
+        return ""
+    called = next((name for name in _called(text) if name in _RUNS), "")
+    return f"Python that calls {called}" if called else ""
+
+
+def _called(text: str) -> Iterator[str]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes and comparisons, which say nothing here
+            program = ast.parse(text.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(program):
+        if isinstance(node, ast.Call):
+            yield _dotted(node.func)
+
+
+def _dotted(node: ast.expr) -> str:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Call) and _dotted(node.func) == "__import__" and node.args:
+        first = node.args[0]
+        parts.append(str(first.value) if isinstance(first, ast.Constant) else "?")
+    elif isinstance(node, ast.Name):
+        parts.append(node.id)
+    return ".".join(reversed(parts))
+
+
+def _pickled(text: str) -> bytes | None:
+    if len(text) > _PICKLED or not _BASE64.fullmatch(text):
+        return None
+    try:
+        packed = base64.b64decode(text)
+    except binascii.Error:
+        return None
+    return packed if _PICKLE.match(packed) else None
