@@ -237,8 +237,8 @@ def _finish(outcome: Outcome, console: Console, environ: Mapping[str, str]) -> N
 
         console.block(plain(outcome.summary))
         _print(outputs)
-    for level, message in outcome.annotations:
-        console.annotate(level, message)
+    for item in outcome.annotations:
+        console.annotate(*item)
     if outcome.exit_code is ExitCode.PASSED:
         console.line(f"passed: {outcome.headline}")
     else:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from modelseal.errors import InputError
-from modelseal.verdict import ExitCode
+from modelseal.verdict import Annotation, ExitCode
 
 T = TypeVar("T")
 
@@ -97,15 +97,14 @@ class Outcome:
         outputs: An instance of the station's `outputs`.
         summary: Markdown for the job summary; every text from outside already escaped.
         headline: The conclusion in one plain line.
-        annotations: Level (`error`, `warning`, `notice`) and text of each message to show on the run's page beside the
-            headline; at most nine, as the runner shows ten of a step.
+        annotations: What to show on the run's page beside the headline; at most nine, of ten that the runner shows.
     """
 
     exit_code: ExitCode
     outputs: Any
     summary: str
     headline: str
-    annotations: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[Annotation, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse to call a mishap an outcome: those are raised."""

@@ -1,6 +1,7 @@
 """The words every room uses for how a station ended."""
 
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 
 class Verdict(StrEnum):
@@ -29,3 +30,17 @@ class ExitCode(IntEnum):
         if self in (ExitCode.GATE_FAILED, ExitCode.VERIFICATION_FAILED):
             return Verdict.FAILED
         return Verdict.ERROR
+
+
+class Annotation(NamedTuple):
+    """A message on the run's page.
+
+    Attributes:
+        level: `error`, `warning` or `notice`.
+        text: It, whatever is in it.
+        file: Where in the repository it is shown; empty for nowhere in particular.
+    """
+
+    level: str
+    text: str
+    file: str = ""

@@ -364,7 +364,7 @@ def test_one_vulnerable_platform_fails_an_index(scan: Scan, tmp_path: Path, *, a
     assert {item["platform"] for item in read["findings"]} == {"linux/arm64"}
     assert read["not_looked_at"]["attestations"] == 2
     assert "linux/arm64" in outcome.summary
-    assert any("linux/arm64" in message for level, message in outcome.annotations if level == "error")
+    assert any("linux/arm64" in item.text for item in outcome.annotations if item.level == "error")
     assert isinstance(outcome.outputs, scan_image.Outputs)
     assert [Path(line).name for line in outcome.outputs.report.split("\n")] == ["linux-amd64.json", "linux-arm64.json"]
     assert scan(saved, platforms="linux/amd64").exit_code is ExitCode.PASSED

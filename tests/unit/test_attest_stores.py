@@ -397,9 +397,9 @@ def test_github_that_does_not_offer_it_is_told_and_the_folder_is_there(
     made.private_of_user = True
     outcome = attest.run(github_inputs(tmp_path), github_context(tmp_path, server))
     assert outcome.exit_code is ExitCode.PASSED
-    ((level, notice),) = outcome.annotations
-    assert level == "warning"
-    assert "user-owned private" in notice
+    (notice,) = outcome.annotations
+    assert notice.level == "warning"
+    assert "user-owned private" in notice.text
     assert made.bundles == []
     assert len(bundles(tmp_path)) == ALL_STATEMENTS
 

@@ -549,7 +549,7 @@ def test_hostile_texts_inject_nothing(tmp_path: Path) -> None:
 def test_cut_off_entry_is_a_warning(tmp_path: Path) -> None:
     outcome = audited(tmp_path, log=str(written(tmp_path / "log", [*WHOLE, WHOLE[0][:50]])))
     assert outcome.exit_code is ExitCode.PASSED
-    assert outcome.annotations[0][0] == "warning"
+    assert outcome.annotations[0].level == "warning"
     log.append(tmp_path / "log", run(9))
     outcome = audited(tmp_path, log=str(tmp_path / "log"), last="3")
     assert "50 bytes of an entry that was cut off were removed" in outcome.summary

@@ -73,6 +73,17 @@ def test_annotation_says_what_it_was_given_and_nothing_else_is_obeyed(text: str)
     assert obeyed(printed(runner=True, work=work).split("\n")) == [Command("error", expected)]
 
 
+@given(TEXTS)
+def test_annotation_on_a_file_is_on_that_file_and_says_nothing_else(text: str) -> None:
+    shown = printed(runner=True, work=lambda console: console.annotate("error", "x", text or "a"))
+    (line,) = [line for line in shown.split("\n") if line.startswith("::error")]
+    properties, _, data = line.removeprefix("::error ").partition("::")
+    file, title = properties.split(",")
+    assert (title, data) == ("title=Modelseal", "x")
+    decoded = file.removeprefix("file=").replace("%3A", ":").replace("%2C", ",").replace("%25", "%")
+    assert decoded == github.printable(text or "a")
+
+
 @given(st.text(min_size=1, max_size=20))
 def test_annotation_is_cut_to_what_github_shows(text: str) -> None:
     work = lambda console: console.annotate("warning", text * 5000)  # noqa: E731

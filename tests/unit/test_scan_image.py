@@ -298,10 +298,10 @@ class TestVerdict:
         )
         outcome = bench.run(*(bench.image(many, name=name) for name in ("one", "two", "three", "four", "five")))
         assert len(outcome.annotations) == 9
-        assert outcome.annotations[0][0] == "error"
+        assert outcome.annotations[0].level == "error"
         one = bench.run(bench.image(many))
         assert len(one.annotations) == 9
-        assert [level for level, _ in one.annotations] == ["error"] * 7 + ["warning"] * 2
+        assert [item.level for item in one.annotations] == ["error"] * 7 + ["warning"] * 2
 
     def test_what_may_be_unreadable_is_shown(self, bench: Bench) -> None:
         gap = f'{WRITE}; printf \'now\\tDEBUG\\tAnalysis error\\tfile_path="srv/tests/bad.jar" err="broken"\\n\' >&2'
@@ -344,7 +344,7 @@ class TestPolicy:
         outcome = bench.run(bench.image(BOTH))
         assert outcome.exit_code is ExitCode.GATE_FAILED
         assert decisions(outcome)[HIGH] == "fails"
-        assert any(level == "warning" and "expired" in text for level, text in outcome.annotations)
+        assert any(item.level == "warning" and "expired" in item.text for item in outcome.annotations)
         assert bench.run(bench.image(BOTH), fail_on="CRITICAL").exit_code is ExitCode.PASSED
 
     def test_inputs_override_it(self, bench: Bench) -> None:
@@ -483,7 +483,7 @@ class TestPlatforms:
         assert [path.relative_to(bench.out).as_posix() for path in reports] == [
             "index.trivy/linux-amd64.json", "index.trivy/linux-arm64.json",
         ]  # fmt: skip
-        assert "linux/arm64" in outcome.annotations[0][1]
+        assert "linux/arm64" in outcome.annotations[0].text
 
     def test_the_platform_without_evidence_is_named(self, bench: Bench) -> None:
         archive, digests = self.index(bench, amd64=[], arm64=[])

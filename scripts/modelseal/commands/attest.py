@@ -22,7 +22,7 @@ from modelseal.audit import recording
 from modelseal.errors import InputError
 from modelseal.files import write_atomically
 from modelseal.station import Context, Outcome, Station, option, output
-from modelseal.verdict import ExitCode
+from modelseal.verdict import Annotation, ExitCode
 
 logger = logging.getLogger(__name__)
 
@@ -217,7 +217,7 @@ def _stored(
         ),
         storing.summary(items, told, how),
         f"{len(items)} statements {how}",
-        tuple(("warning", notice) for notice in told.notices),
+        tuple(Annotation("warning", notice) for notice in told.notices),
     )
 
 

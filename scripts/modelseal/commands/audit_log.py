@@ -15,7 +15,7 @@ from modelseal.errors import InputError
 from modelseal.files import write_atomically
 from modelseal.report.markdown import visible
 from modelseal.station import Context, Outcome, Station, option, output
-from modelseal.verdict import ExitCode
+from modelseal.verdict import Annotation, ExitCode
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         made,
         report.summary(inputs.log.name, found, reasons, tuple(signed.values()), made.verifier_key),
         report.headline(inputs.log.name, found, reasons, tuple(signed.values())),
-        tuple(("warning", f"line {each.line}: {each.reason}") for each in found.remarks[:5]),
+        tuple(Annotation("warning", f"line {each.line}: {each.reason}") for each in found.remarks[:5]),
     )
 
 

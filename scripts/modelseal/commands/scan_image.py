@@ -15,7 +15,7 @@ from modelseal.gate.result import Decision, Novelty, Result, Scanner
 from modelseal.image import platform, reference, targets
 from modelseal.report import annotations, files, sarif, sarif_identity, summary
 from modelseal.station import Context, Outcome, Station, option, output
-from modelseal.verdict import ExitCode, Verdict
+from modelseal.verdict import Annotation, ExitCode, Verdict
 from modelseal.vulnerabilities import trivy
 from modelseal.vulnerabilities.inspection import Databases, Inspection, Inspector
 
@@ -274,13 +274,13 @@ def _outcome(done: Sequence[_Scanned]) -> Outcome:
     )
     passed = all(judgement.verdict is Verdict.PASSED for judgement in judgements)
     most = max(3, _ANNOTATIONS // len(done))
-    shown = [(item.level, item.message) for one in done for item in annotations.of(one.result, most=most)]
+    shown = [Annotation(item.level, item.message) for one in done for item in annotations.of(one.result, most=most)]
     return Outcome(
         ExitCode.PASSED if passed else ExitCode.GATE_FAILED,
         outputs,
         "\n".join(summary.render(item.result) for item in done),
         "; ".join(summary.headline(item.result) for item in done),
-        tuple(sorted(shown, key=lambda item: item[0] != "error")[:_ANNOTATIONS]),
+        tuple(sorted(shown, key=lambda item: item.level != "error")[:_ANNOTATIONS]),
     )
 
 

@@ -80,16 +80,18 @@ class Console(logging.Handler):
         """Write a text of several lines."""
         self._write("\n".join(printable(line) for line in text.split("\n")))
 
-    def annotate(self, level: str, message: str) -> None:
+    def annotate(self, level: str, message: str, file: str = "") -> None:
         """Show a message on the run's page; nothing where no runner reads along.
 
         Args:
             level: `error`, `warning` or `notice`.
             message: Any text; it is escaped.
+            file: The file of the repository that it is about, escaped as well; empty for none in particular.
         """
         if self._token:
             shown = "\n".join(map(printable, message.split("\n")))[:ANNOTATION_LIMIT]
-            self._command(f"::{level} title=Modelseal::{_escape_data(shown)}")
+            place = f"file={_escape_property(printable(file))}," if file else ""
+            self._command(f"::{level} {place}title=Modelseal::{_escape_data(shown)}")
 
     def mask(self, secret: str) -> None:
         """Have the runner replace a secret by stars wherever it turns up later."""
@@ -163,6 +165,11 @@ def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
             stream.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise ToolError(f"The runner's file {variable} cannot be written: {error.strerror}.", where=file) from error
+
+
+def _escape_property(text: str) -> str:
+    """Escape the value of a command's property, likewise."""
+    return _escape_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _escape_data(text: str) -> str:
