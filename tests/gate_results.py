@@ -10,6 +10,7 @@ from typing import Any
 from modelseal.gate.finding import Finding, Kind, Severity, worst_first
 from modelseal.gate.policy import DEFAULT_FAIL_ON, Policy, Waiver
 from modelseal.gate.result import (
+    OF_MODELS,
     Decision,
     Evidence,
     Fixed,
@@ -22,6 +23,8 @@ from modelseal.gate.result import (
 )
 from modelseal.verdict import Verdict
 
+OF_IMAGES = tuple(decision for decision in Decision if decision not in OF_MODELS)
+KINDS = tuple(kind for kind in Kind if kind is not Kind.MODEL)  # those that images have
 IMAGE_ID = f"sha256:{'1' * 64}"
 LAYER = f"sha256:{'a' * 64}"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -158,9 +161,10 @@ def judged(
 ) -> tuple[Judged, ...]:
     """Judge findings by their severity alone, without what the real judge knows, the worst first."""
     policy = policy or Policy()
+    bars = dict(policy.thresholds)
     return tuple(
         Judged(item, Decision.FAILS, f"{item.severity} fails", novelty)
-        if item.severity in (DEFAULT_FAIL_ON if item.kind is Kind.LICENSE else policy.threshold(item.kind).fail_on)
+        if item.severity in (bars[item.kind].fail_on if item.kind in bars else DEFAULT_FAIL_ON)
         else Judged(item, Decision.BELOW, f"{item.severity} does not fail", novelty)
         for item in sorted(findings, key=worst_first)
     )
@@ -216,7 +220,7 @@ def hostile_findings(*, surrogates: bool = True) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for number, text in enumerate(texts):
         url = HOSTILE_URLS[number % len(HOSTILE_URLS)]
-        found += [_hostile(kind, severities[number % 5], text, url) for kind in Kind]
+        found += [_hostile(kind, severities[number % 5], text, url) for kind in KINDS]
     huge = "A" * MEGABYTE
     found.append(_hostile(Kind.VULNERABILITY, Severity.CRITICAL, huge, f"https://evil.example/{huge}"))
     found.append(_hostile(Kind.VULNERABILITY, Severity.HIGH, "<b>**" * 1000, "https://evil.example/"))
@@ -237,9 +241,8 @@ def hostile_result(*, surrogates: bool = True) -> Result:
     """Return a result that is hostile from end to end: findings, reasons, waivers, policy, baseline and names."""
     policy = Policy(source=HOSTILE_TEXTS[0], sha256="5" * 64)
     items: list[Finding | Judged] = []
-    decisions = list(Decision)
     for number, item in enumerate(hostile_findings(surrogates=surrogates)):
-        decision = decisions[number % len(decisions)]
+        decision = OF_IMAGES[number % len(OF_IMAGES)]
         items.append(Judged(item, decision, f"{decision} because {item.title[:2000]}", list(Novelty)[number % 2]))
     texts = [item.finding.id for item in items if isinstance(item, Judged)]
     waivers = [

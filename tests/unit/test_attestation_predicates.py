@@ -17,7 +17,7 @@ def test_verdict_that_the_gate_writes_is_one_that_can_be_stated(decision: Decisi
     written = gate_results.result([Judged(gate_results.finding(), decision, "as told")])
     read = predicates.read_verdict(document.write(written))
     assert (read.result, read.image) == (result, written.evidence.name)
-    assert read.names == frozenset({gate_results.IMAGE_ID, written.evidence.scanned[0].digest})
+    assert read.names == frozenset({gate_results.IMAGE_ID, gate_results.evidence().scanned[0].digest})
     predicate = predicates.of_verdict(read)
     assert predicates.result_of(predicate) == result
     text = json.dumps(predicate)

@@ -15,7 +15,7 @@ from modelseal.attestation import jsontext
 from modelseal.gate import document
 from modelseal.gate.finding import Finding, Kind, Severity
 from modelseal.gate.policy import Licenses, Policy, Rule, Threshold, Waiver
-from modelseal.gate.result import Decision, Fixed, Judged, Novelty, Result, Scanned
+from modelseal.gate.result import Decision, Evidence, Fixed, Judged, Novelty, Result, Scanned
 from modelseal.gate.statement import Statement, Status
 from modelseal.verdict import Verdict
 
@@ -191,7 +191,7 @@ def test_a_score_that_is_no_number_is_none(score: float) -> None:
 TEXTS = st.text(max_size=5) | st.sampled_from(gate_results.HOSTILE_TEXTS)
 FINDINGS = st.builds(
     Finding,
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(gate_results.KINDS),
     id=TEXTS,
     severity=st.sampled_from(Severity),
     package=TEXTS,
@@ -212,6 +212,7 @@ def test_what_is_written_is_read_back(findings: list[Finding], name: str) -> Non
     content = document.write(result)
     valid(content)
     read = document.read(content)
+    assert isinstance(result.evidence, Evidence)
     assert read.findings == result.judgement.findings
     assert (read.verdict, read.name, read.scanned) == (result.judgement.verdict, name, result.evidence.scanned)
     assert (read.scanners, read.finished) == (result.evidence.scanners, result.evidence.finished)

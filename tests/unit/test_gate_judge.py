@@ -25,7 +25,7 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TODAY = NOW.date()
 IMAGE = "ghcr.io/team/fraud:1.4"
 CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN = Severity
-FAILS, WAIVED, NOT_AFFECTED, KNOWN, GRACE, UNFIXED, BELOW = Decision
+FAILS, WAIVED, NOT_AFFECTED, KNOWN, GRACE, UNFIXED, BELOW = gate_results.OF_IMAGES
 PILLOW = Finding(
     kind=Kind.VULNERABILITY,
     id="CVE-1",
@@ -47,7 +47,7 @@ WAIVER = Waiver("CVE-1", "never reached", "Ada", TODAY, line=14)
 def policy(**fields: Any) -> Policy:
     """Return a policy; `fail_on`, `ignore_unfixed` and `grace_days` are the vulnerabilities'."""
     own = {name: fields.pop(name) for name in ("fail_on", "ignore_unfixed", "grace_days") if name in fields}
-    usual = {kind: Threshold() for kind in Kind if kind is not Kind.LICENSE}
+    usual = {kind: Threshold() for kind in Kind if kind not in (Kind.LICENSE, Kind.MODEL)}
     usual |= {Kind.VULNERABILITY: Threshold(**own)} | fields.pop("others", {})
     return Policy(**{"thresholds": tuple(usual.items())} | fields)
 

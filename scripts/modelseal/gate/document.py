@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from modelseal.gate import policy_record, strict_json
+from modelseal.gate import model_document, policy_record, strict_json
 from modelseal.gate.finding import Finding, Kind, Severity
-from modelseal.gate.result import Decision, Evidence, Fixed, Judged, Novelty, Result, Scanned
+from modelseal.gate.result import OF_MODELS, Decision, Evidence, Fixed, Judged, ModelEvidence, Novelty, Result, Scanned
 from modelseal.gate.statement import Statement
 from modelseal.verdict import Verdict
 
@@ -52,21 +52,32 @@ class Document:
 
 
 def write(result: Result) -> bytes:
-    """Write a result down as JSON."""
-    judgement = result.judgement
-    head = {
-        "schema": SCHEMA,
-        "verdict": judgement.verdict,
-        **_evidence(result.evidence),
-        "policy": policy_record.of_policy(result.policy),
+    """Write a result down as JSON: an image's as described here, a model's as `model_document` does."""
+    judgement, evidence = result.judgement, result.evidence
+    counts = {
         "waivers": policy_record.of_waivers(result.policy, judgement),
         "counts": _tally(Severity, (item.finding.severity for item in judgement.findings)),
         "decisions": _tally(Decision, (item.decision for item in judgement.findings)),
+    }
+    if isinstance(evidence, ModelEvidence):
+        head = model_document.head(evidence, result.policy, judgement.verdict) | counts
+        return _assembled(head, map(model_document.of_judged, judgement.findings))
+    head = {
+        "schema": SCHEMA,
+        "verdict": judgement.verdict,
+        **_evidence(evidence),
+        "policy": policy_record.of_policy(result.policy),
+        **counts,
+        "decisions": {word: number for word, number in counts["decisions"].items() if word not in OF_MODELS},
         "fixed": None if judgement.fixed is None else [_fixed(item) for item in judgement.fixed],
     }
+    return _assembled(head, map(_judged, judgement.findings))
+
+
+def _assembled(head: Mapping[str, Any], items: Iterable[Mapping[str, Any]]) -> bytes:
     # The encoder in C writes no indentation, and the one in Python takes a second for what this takes a tenth of one.
     encode = json.JSONEncoder(allow_nan=False).encode
-    findings = ",\n    ".join(encode(_judged(item)) for item in judgement.findings)
+    findings = ",\n    ".join(map(encode, items))
     listed = f"[\n    {findings}\n  ]" if findings else "[]"
     opened = json.dumps(head, indent=2, allow_nan=False).removesuffix("\n}")
     return (opened + ',\n  "findings": ' + listed + "\n}\n").encode("ascii")
@@ -119,10 +130,10 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "scanner": {
             "name": evidence.scanner.name, "version": evidence.scanner.version, "sha256": evidence.scanner.sha256,
         },
-        "database": {"digest": evidence.database_digest, "updated_at": _moment(evidence.database_updated)},
+        "database": {"digest": evidence.database_digest, "updated_at": policy_record.moment(evidence.database_updated)},
         "scanners": list(evidence.scanners),
-        "started_at": _moment(evidence.started),
-        "scanned_at": _moment(evidence.finished),
+        "started_at": policy_record.moment(evidence.started),
+        "scanned_at": policy_record.moment(evidence.finished),
         "not_looked_at": {
             "unread": list(evidence.unread), "layers_without_secrets": list(evidence.without_secrets),
             "platforms": list(evidence.left_out), "attestations": evidence.attestations,
@@ -155,7 +166,7 @@ def _judged(item: Judged) -> dict[str, Any]:
         "path": finding.path, "line": finding.line, "platform": finding.platform, "layer": finding.layer,
         "fixed_version": finding.fixed_version, "status": finding.status, "title": finding.title,
         "description": finding.description, "mend": finding.mend, "url": finding.url, "aliases": finding.aliases,
-        "published": None if finding.published is None else _moment(finding.published),
+        "published": None if finding.published is None else policy_record.moment(finding.published),
         "score": score if score is not None and math.isfinite(score) else None, "weaknesses": finding.weaknesses,
     }  # fmt: skip
 
@@ -164,7 +175,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
     return {
         "status": statement.status, "justification": statement.justification, "impact": statement.impact,
         "author": statement.author, "document": statement.document,
-        "timestamp": None if statement.timestamp is None else _moment(statement.timestamp),
+        "timestamp": None if statement.timestamp is None else policy_record.moment(statement.timestamp),
     }  # fmt: skip
 
 
@@ -177,10 +188,6 @@ def _fixed(item: Fixed) -> dict[str, str]:
 def _tally(words: type[StrEnum], items: Iterable[StrEnum]) -> dict[str, int]:
     counted = Counter(items)
     return {word.value: counted[word] for word in words}
-
-
-def _moment(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -206,8 +213,12 @@ def _read_judged(item: Mapping[str, Any]) -> Judged:
     package = strict_json.object_of(item, "package")
     published = strict_json.optional(item, "published")
     score: Any = item.get("score")
+    texts: dict[str, Any] = {name: strict_json.optional(item, name) for name in _TEXTS}
+    kind, decision = strict_json.word(Kind, item, "kind"), strict_json.word(Decision, item, "decision")
+    if kind is Kind.MODEL or decision in OF_MODELS:
+        raise ValueError("it has a finding in a model, which no image has")
     finding = Finding(
-        kind=strict_json.word(Kind, item, "kind"),
+        kind=kind,
         severity=strict_json.word(Severity, item, "severity"),
         id=strict_json.optional(item, "id"),
         package=strict_json.optional(package, "name"),
@@ -219,11 +230,11 @@ def _read_judged(item: Mapping[str, Any]) -> Judged:
         weaknesses=strict_json.texts(item, "weaknesses"),
         published=_time(published) if published else None,
         score=float(score) if type(score) in (int, float) and 0 <= score <= _MOST else None,
-        **{name: strict_json.optional(item, name) for name in _TEXTS},
+        **texts,
     )
     return Judged(
         finding,
-        strict_json.word(Decision, item, "decision"),
+        decision,
         strict_json.optional(item, "reason"),
         None if item.get("novelty") is None else strict_json.word(Novelty, item, "novelty"),
     )

@@ -28,10 +28,17 @@ _BY_INPUT = (Kind.VULNERABILITY, Kind.SECRET)
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the inputs say in place of the policy; None where they say nothing."""
+    """What the inputs say in place of the policy; None where they say nothing.
+
+    Attributes:
+        fail_on: The severities of vulnerabilities and secrets that fail.
+        ignore_unfixed: Whether vulnerabilities that nobody has mended pass.
+        models: The severities that fail of what is in models.
+    """
 
     fail_on: frozenset[Severity] | None = None
     ignore_unfixed: bool | None = None
+    models: frozenset[Severity] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def policy(file: Path | None, folder: Path, overrides: Overrides, today: date) -
     Args:
         file: The policy file that was asked for; without it `.github/modelseal.yml`, if it is there.
         folder: Where a relative path starts, and the usual file is looked for.
-        overrides: What counts in place of the file's thresholds for vulnerabilities and secrets.
+        overrides: What counts in place of the file's thresholds for vulnerabilities, secrets and models.
         today: The day in UTC.
 
     Raises:
@@ -84,7 +91,9 @@ def policy(file: Path | None, folder: Path, overrides: Overrides, today: date) -
             # Whoever may change the repository may not have this machine's files read, and repeated in messages.
             raise InputError("The policy is a link that leads out of the repository.", where=source, mend=mend)
         read = policy_file.parse(_content(path, source, "policy", _POLICY_BYTES, mend), source, today=today)
-    return replace(read, thresholds=tuple((kind, _changed(kind, bar, overrides)) for kind, bar in read.thresholds))
+    models = read.models if overrides.models is None else replace(read.models, fail_on=overrides.models)
+    thresholds = tuple((kind, _changed(kind, bar, overrides)) for kind, bar in read.thresholds)
+    return replace(read, thresholds=thresholds, models=models)
 
 
 def vex(files: Sequence[Path]) -> "Vex | None":

@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
-from modelseal.gate import thresholds, waivers
+from modelseal.gate import model_bars, thresholds, waivers
 from modelseal.gate.finding import Finding, Kind, Severity, worst_first
 from modelseal.gate.policy import Policy, Waiver
 from modelseal.gate.result import Decision, Fixed, Judged, Judgement, Novelty
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _CONTRADICTED = "the scanner contradicts itself about this, and the worst of what it says counts"
 
 # Two findings with the same of these are the same thing, said twice.
-_identity = attrgetter("kind", "id", "package", "version", "path", "line", "platform")
+_identity = attrgetter("kind", "id", "package", "version", "path", "line", "platform", "offset", "subject", "evidence")
 _usual_order = attrgetter("severity.rank", "package", "id", "version", "path", "platform")
 _Decided = tuple[Decision, str]
 
@@ -53,6 +53,7 @@ class _Bench:
     """All that a finding is judged by."""
 
     bars: thresholds.Bars
+    models: model_bars.ModelBars
     waivers: waivers.Index
     vex: Vex | None
     products: tuple[str, ...]
@@ -81,7 +82,7 @@ def judge(  # noqa: PLR0913 # each is another source of the verdict
     Args:
         findings: Everything that the scanner found.
         policy: What fails, and what is waived.
-        image: What the image is called, for waivers that name one.
+        image: What the image is called, for waivers that name one; empty for a model.
         today: The current time, with its time zone. A waiver counts until its last day in UTC has ended.
         vex: What VEX documents say; about vulnerabilities only.
         products: The image's own package URLs, by which VEX documents name it.
@@ -96,8 +97,9 @@ def judge(  # noqa: PLR0913 # each is another source of the verdict
     now = today.astimezone(UTC)
     ordered = _ordered(findings)
     bench = _Bench(
-        thresholds.Bars(policy), waivers.Index(policy.waivers, image=image, day=now.date()), vex, tuple(products),
-        _terms(policy), baseline, policy.fail_on_new_only, now,
+        thresholds.Bars(policy), model_bars.ModelBars(policy),
+        waivers.Index(policy.waivers, image=image, day=now.date()), vex, tuple(products), _terms(policy), baseline,
+        policy.fail_on_new_only, now,
     )  # fmt: skip
     contradictions = _contradictions(ordered, now)
     used: set[Waiver] = set()
@@ -181,8 +183,8 @@ def _by_the_worst(finding: Finding, worst: _Worst | None, bench: _Bench, novelty
 
 
 def _by_policy(finding: Finding, bench: _Bench, novelty: Novelty | None) -> _Decided:
-    if finding.kind is Kind.LICENSE:
-        return _by_license(finding, bench)
+    if finding.kind in (Kind.LICENSE, Kind.MODEL):
+        return _by_license(finding, bench) if finding.kind is Kind.LICENSE else bench.models.decide(finding)
     bar = bench.bars.of(finding)
     if finding.severity not in bar.fail_on:
         return Decision.BELOW, bar.below[finding.severity]

@@ -111,7 +111,7 @@ def matches_path(pattern: str, path: str) -> bool:
     Raises:
         InputError: The pattern is not one.
     """
-    return compile_path(pattern).fullmatch(_without_start(path)) is not None
+    return compile_path(pattern).fullmatch(without_start(path)) is not None
 
 
 def matches_name(pattern: str, text: str) -> bool:
@@ -186,7 +186,7 @@ def compile_path(pattern: str) -> re.Pattern[str]:
     Raises:
         InputError: It is not one, or it names nothing.
     """
-    return _compiled(pattern, _without_start(pattern))
+    return _compiled(pattern, without_start(pattern))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -199,7 +199,8 @@ def compile_name(pattern: str) -> re.Pattern[str]:
     return _compiled(pattern, pattern)
 
 
-def _without_start(path: str) -> str:
+def without_start(path: str) -> str:
+    """Return a path without what means nothing at its start."""
     start = _START.match(path)
     return path[start.end() :] if start else path
 
@@ -234,6 +235,12 @@ def _check_type(wanted: Package, pattern: str) -> None:
 def _compiled(pattern: str, bare: str) -> re.Pattern[str]:
     if len(pattern) > MAX_LENGTH or not re.fullmatch(GLOB, pattern):
         raise _not_a_glob(pattern)
+    return glob_regex(bare)
+
+
+@functools.lru_cache(maxsize=1024)
+def glob_regex(bare: str) -> re.Pattern[str]:
+    """Return what a glob pattern matches, of which the rest has been checked."""
     segments = bare.split("/")
     below = segments[-1] == "**"
     runs = re.split(r"(?:^|/)\*\*(?:/\*\*)*(?:/|$)", bare)

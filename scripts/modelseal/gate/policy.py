@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from modelseal.gate.deployment import Deployment
-from modelseal.gate.finding import Kind, Severity
+from modelseal.gate.finding import SERIOUS, Kind, Severity
+from modelseal.gate.model_policy import Models
 
-DEFAULT_FAIL_ON = frozenset({Severity.CRITICAL, Severity.HIGH})
+DEFAULT_FAIL_ON = SERIOUS
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,10 @@ class Policy:
     """What fails, of every kind.
 
     Attributes:
-        thresholds: For each kind but licences, which have expressions instead.
+        thresholds: For each kind but licences and models, of which more is to be said.
         rules: Exceptions for some packages' vulnerabilities, in both directions.
         licenses: Which licences fail.
+        models: What fails of model files.
         waivers: What is let through, by whom and until when.
         fail_on_new_only: Whether vulnerabilities that the baseline has too do not fail.
         unreadable: Glob patterns of files that the scanner may fail to read.
@@ -107,10 +109,11 @@ class Policy:
     """
 
     thresholds: tuple[tuple[Kind, Threshold], ...] = field(
-        default_factory=lambda: tuple((kind, Threshold()) for kind in Kind if kind is not Kind.LICENSE)
+        default_factory=lambda: tuple((kind, Threshold()) for kind in Kind if kind not in (Kind.LICENSE, Kind.MODEL))
     )
     rules: tuple[Rule, ...] = ()
     licenses: Licenses = Licenses()
+    models: Models = field(default_factory=Models)
     waivers: tuple[Waiver, ...] = ()
     fail_on_new_only: bool = False
     unreadable: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from typing import Any
 
 from modelseal import station
 from modelseal.errors import InputError
-from modelseal.gate import policy_grammar
+from modelseal.gate import model_terms, policy_grammar
 from modelseal.gate.deployment import Deployment
 from modelseal.gate.finding import Kind, Severity
 from modelseal.gate.grammar import Reading
@@ -112,6 +112,7 @@ def _policy(values: Mapping[str, Any], places: Mapping[str, Place], source: str,
             for number, rule in enumerate(vulnerabilities.get("rules", ()))
         ),
         licenses=Licenses(licenses.get("denied", ()), licenses.get("allowed", ())),
+        models=model_terms.read(values.get("models", {}), places),
         waivers=tuple(_waiver(waiver, number, places) for number, waiver in enumerate(values.get("waivers", ()))),
         fail_on_new_only=vulnerabilities.get("fail-on-new-only", False),
         unreadable=scan.get("unreadable", ()),

@@ -13,6 +13,7 @@ from modelseal.gate.finding import Severity
 from modelseal.gate.grammar import Demand, Key, ListOf, MapOf, Section, every_key
 from modelseal.gate.grammar_types import Boolean, Choice, Constant, Day, Number, Text
 from modelseal.gate.key_hints import Hints
+from modelseal.gate.model_grammar import MODELS
 from modelseal.gate.policy import Licenses
 
 VERSION = 1
@@ -140,8 +141,8 @@ _RULE = Section(
 _WAIVER = Section(
     (
         Key("id", Text("finding's id", _ID, "Copy the id from the report: CVE-2024-0001.", 200, explain=_explain_id),
-            "The finding's id or another id of the same advisory, exactly. A secret's or misconfiguration's: its "
-            "rule's.", "CVE-2024-0001", required=True,
+            "The finding's id or another id of the same advisory, exactly. A secret's, a misconfiguration's or that "
+            "of something in a model: its rule's.", "CVE-2024-0001", required=True,
             also=("cve", "cve-id", "ids", "vulnerability", "vulnerability-id", "rule", "rule-id")),
         Key("package", _PURL, "Only in this package: a package URL pattern; see [patterns](#patterns).",
             "pkg:pypi/pillow", "any", also=("purl", "purls", "packages", "pkg")),
@@ -205,6 +206,7 @@ POLICY = Section(
             )),
             "Which licences fail, where they are scanned. Without this section they are only reported.",
             "{denied: [AGPL-3.0-only]}", also=("licences", "license", "licence")),
+        MODELS,
         Key("scan",
             Section((
                 Key("unreadable", ListOf(_GLOB), "Patterns of files that the scanner may fail to read. Any other that "

@@ -1,11 +1,18 @@
 """How a verdict document writes down the policy that it was judged by, and which of its waivers counted."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from modelseal.gate.finding import Severity
+from modelseal.gate.model_policy import ModelRule
 from modelseal.gate.policy import Policy, Rule, Threshold, Waiver
 from modelseal.gate.result import Judgement
+
+
+def moment(time: datetime) -> str:
+    """Write a time in UTC, to the second."""
+    return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def of_policy(policy: Policy) -> dict[str, Any]:
@@ -19,6 +26,34 @@ def of_policy(policy: Policy) -> dict[str, Any]:
         "fail_on_new_only": policy.fail_on_new_only,
         "unreadable": sorted(policy.unreadable),
         "without_system": policy.without_system,
+    }
+
+
+def of_models(policy: Policy) -> dict[str, Any]:
+    """Return what a policy says of models, without its waivers."""
+    models = policy.models
+    return {
+        "source": policy.source,
+        "sha256": policy.sha256,
+        "fail_on": _worst_first(models.fail_on),
+        "unknown_fails": models.unknown_fails,
+        "unread_fails": models.unread_fails,
+        "allowed_globals": sorted(models.allowed_globals),
+        "allowed_formats": sorted(models.allowed_formats),
+        "denied_formats": sorted(models.denied_formats),
+        "rules": [_model_rule(rule) for rule in models.rules],
+    }
+
+
+def _model_rule(rule: ModelRule) -> dict[str, Any]:
+    return {
+        "paths": sorted(rule.paths),
+        "fail_on": None if rule.fail_on is None else _worst_first(rule.fail_on),
+        "unknown_fails": rule.unknown_fails,
+        "unread_fails": rule.unread_fails,
+        "allowed_formats": sorted(rule.allowed_formats),
+        "denied_formats": sorted(rule.denied_formats),
+        "line": rule.line,
     }
 
 

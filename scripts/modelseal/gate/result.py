@@ -9,6 +9,8 @@ from modelseal.gate.policy import Policy, Waiver
 from modelseal.gate.statement import Statement
 from modelseal.verdict import Verdict
 
+MODEL_SCANNER = "model"
+
 
 class Decision(StrEnum):
     """What became of a finding."""
@@ -20,6 +22,12 @@ class Decision(StrEnum):
     GRACE = "grace"  # published too lately
     UNFIXED = "unfixed"  # no fixed version, and the policy lets those through
     BELOW = "below"  # of a severity that does not fail
+    ALLOWED = "allowed"  # in a model: the policy names it
+    WARNS = "warns"  # in a model: nobody can tell what it does, and the policy lets that pass
+
+
+OF_MODELS = frozenset({Decision.ALLOWED, Decision.WARNS})
+"""Decisions that only findings in models have."""
 
 
 class Novelty(StrEnum):
@@ -97,7 +105,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Scanner:
-    """The program that looked, by the digest of its executable."""
+    """The program that looked, by the digest of its executable; of our own scanner that of its rules and readers."""
 
     name: str
     version: str
@@ -158,10 +166,76 @@ class Evidence:
     attestations: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ScannedFile:
+    """A model's file that was looked into.
+
+    Attributes:
+        name: Relative to the model's folder.
+        size: In bytes.
+        formats: What it is, its own format first, then those of all that is packed in it.
+        sha256: Of its bytes, in hexadecimal; empty where nobody asked for it.
+    """
+
+    name: str
+    size: int
+    formats: tuple[str, ...]
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """Something that loading a model would run or fetch: one entry of its runtime closure.
+
+    Attributes:
+        kind: What sort of thing: `code`, `model`, `adapter`, `tokenizer`, `data`, `package`, `file`.
+        reference: Its name as the model gives it.
+        revision: The commit, tag or version that the model names; empty when it names none.
+        pinned: Whether that cannot come to mean something else.
+        path: The file that says so, with its members.
+    """
+
+    kind: str
+    reference: str
+    revision: str
+    pinned: bool
+    path: str
+
+
+@dataclass(frozen=True)
+class ModelEvidence:
+    """What was looked at of a model, with what, and when.
+
+    Attributes:
+        name: What the model is called.
+        digest: Of its manifest, `sha256:…`, where every file was compared with it; else empty.
+        root: The folder that names are relative to, as a path from the current directory; empty for that itself.
+        files: Each file that was looked into, one or more.
+        requires: What loading the model would run or fetch.
+        scanner: What looked.
+        started: When the scan began.
+        finished: When it ended.
+    """
+
+    name: str
+    digest: str
+    root: str
+    files: tuple[ScannedFile, ...]
+    requires: tuple[Required, ...]
+    scanner: Scanner
+    started: datetime
+    finished: datetime
+
+    @property
+    def scanners(self) -> tuple[str, ...]:
+        """What it looked for."""
+        return (MODEL_SCANNER,)
+
+
 @dataclass(frozen=True)
 class Result:
     """The whole of it."""
 
-    evidence: Evidence
+    evidence: Evidence | ModelEvidence
     policy: Policy
     judgement: Judgement

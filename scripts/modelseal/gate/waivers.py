@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from modelseal.gate import patterns
-from modelseal.gate.finding import Finding
+from modelseal.gate import member_patterns, patterns
+from modelseal.gate.finding import Finding, Kind
 from modelseal.gate.policy import Waiver
 from modelseal.gate.result import Decision
 from modelseal.gate.wording import brief
@@ -56,13 +56,19 @@ class Index:
     def _covers(self, waiver: Waiver, finding: Finding) -> bool:
         # A finding without a package URL is none that a package URL pattern names.
         return (waiver.package is None or bool(finding.purl and self._matches_purl(waiver.package, finding.purl))) and (
-            waiver.path is None or patterns.matches_path(waiver.path, finding.path)
+            waiver.path is None or _at(waiver.path, finding)
         )
 
     def _matches_purl(self, pattern: str, purl: str) -> bool:
         if (pattern, purl) not in self._asked:
             self._asked[pattern, purl] = patterns.matches_purl(pattern, purl)
         return self._asked[pattern, purl]
+
+
+def _at(pattern: str, finding: Finding) -> bool:
+    if finding.kind is Kind.MODEL:
+        return member_patterns.matches(pattern, finding.package, finding.members)
+    return patterns.matches_path(pattern, finding.path)
 
 
 def decide(matching: Matching, source: str) -> tuple[Decision, str] | None:
