@@ -15,7 +15,7 @@ from packaging.version import Version
 from gate_results import NOW, evidence, finding, license_, misconfiguration, result, secret
 from modelseal.gate.finding import Finding, Kind, Severity
 from modelseal.gate.policy import Licenses, Policy, Threshold, Waiver
-from modelseal.gate.result import Decision, Fixed, Judged, Novelty, Result, Scanned
+from modelseal.gate.result import Decision, Evidence, Fixed, Judged, Novelty, Result, Scanned
 
 _ADVISORIES = Path(__file__).resolve().parent / "assets" / "trivy-db" / "advisories.json.gz"
 _INSTALLED = {
@@ -86,6 +86,7 @@ def realistic_result() -> Result:
 def passed_result() -> Result:
     """Return a passed result without any finding."""
     about = realistic_result().evidence
+    assert isinstance(about, Evidence)
     return result([], policy=_POLICY, name=about.name, scanned=about.scanned, scanners=about.scanners)
 
 

@@ -7,8 +7,9 @@ https://docs.github.com/actions/reference/workflows-and-actions/workflow-command
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from modelseal.gate.finding import Finding, Kind
 from modelseal.gate.policy import Waiver
-from modelseal.gate.result import Result
+from modelseal.gate.result import Decision, ModelEvidence, Result
 from modelseal.report import markdown, wording
 from modelseal.report.remedy import Remedy, advice, remedies
 from modelseal.report.wording import count
@@ -24,16 +25,24 @@ _WHERE = "All are in the job summary and the verdict."
 
 @dataclass(frozen=True)
 class Annotation:
-    """A message, `error` or `warning`. Line breaks and what cannot be seen are its own or made visible."""
+    """A message, `error` or `warning`. Line breaks and what cannot be seen are its own or made visible.
+
+    Attributes:
+        level: As above.
+        message: The text.
+        file: Where in the repository it is shown; empty for nowhere in particular.
+    """
 
     level: str
     message: str
+    file: str = ""
 
 
 def of(result: Result, *, most: int = MOST) -> tuple[Annotation, ...]:
     """Return the messages of a result, the worst first: one for each package to upgrade or file to mend that fails.
 
-    Waivers that are over or that met nothing are warnings, one for all of each sort, and always among them.
+    Waivers that are over or that met nothing are warnings, one for all of each sort, and always among them; so is what
+    nobody can tell of a model, where the policy lets it pass.
 
     Args:
         result: What the gate concluded.
@@ -51,16 +60,21 @@ def of(result: Result, *, most: int = MOST) -> tuple[Annotation, ...]:
         )
         if waivers
     ]
+    unsure = [item.finding for item in judgement.findings if item.decision is Decision.WARNS]
+    if unsure:
+        warnings.insert(0, Annotation("warning", _cut(_unsure(unsure))))
     failing = remedies(judgement.failing)
     room = most - len(warnings)
     shown = failing if len(failing) <= room else failing[: room - 1]
-    errors = [_error(remedy) for remedy in shown]
+    root = result.evidence.root if isinstance(result.evidence, ModelEvidence) else ""
+    errors = [_error(remedy, root) for remedy in shown]
     if len(shown) < len(failing):
         errors.append(_others(failing[len(shown) :]))
     return (*errors, *warnings)
 
 
-def _error(remedy: Remedy) -> Annotation:
+def _error(remedy: Remedy, root: str) -> Annotation:
+    of_model = remedy.kind is Kind.MODEL
     named = f"{_shown(remedy.package)} {_shown(remedy.version)}".strip()
     ids = ", ".join(map(_shown, remedy.ids[:_IDS_SHOWN]))
     more = f" and {len(remedy.ids) - _IDS_SHOWN:,} more" if len(remedy.ids) > _IDS_SHOWN else ""
@@ -70,10 +84,19 @@ def _error(remedy: Remedy) -> Annotation:
     lines = [
         f"{named or 'A package'}: {_shown(advice(remedy), 300)}.",
         f"{remedy.worst}: {ids}{more}",
+        f"Found: {_shown(remedy.findings[0].description, 300)}" if of_model else "",
         f"Where: {places}{others}" if places and places != remedy.package else "",
         f"Platforms: {platforms}" if platforms else "",
     ]
-    return Annotation("error", _cut("\n".join(filter(None, lines))))
+    file = f"{root}/{remedy.package}".removeprefix("/") if of_model else ""
+    return Annotation("error", _cut("\n".join(filter(None, lines))), file)
+
+
+def _unsure(findings: Sequence[Finding]) -> str:
+    said = dict.fromkeys(f"{item.subject or item.description} in {item.path}" for item in findings)
+    shown = [f"- {_shown(text, 300)}" for text in list(said)[:_WAIVERS_NAMED]]
+    more = [f"And {len(said) - len(shown):,} more. {_WHERE}"] * (len(said) > len(shown))
+    return "\n".join(["Nobody can tell what these do, and the policy lets that pass.", *shown, *more])
 
 
 def _others(rest: Sequence[Remedy]) -> Annotation:

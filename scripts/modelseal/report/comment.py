@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from modelseal.gate.finding import Finding, Kind, Severity
-from modelseal.gate.result import Decision, Judgement, Novelty, Result
+from modelseal.gate.result import Decision, Evidence, Judgement, Novelty, Result
 from modelseal.report import markdown, wording
 from modelseal.report.remedy import Remedy, advice, effect, remedies
 from modelseal.report.wording import short
@@ -121,10 +121,9 @@ def _expired(judgement: Judgement) -> Iterable[str]:
 
 def _foot(result: Result, key: str, run_url: str) -> str:
     evidence = result.evidence
-    scanned = (
-        f"{_code(evidence.scanner.name)} {_code(evidence.scanner.version)}, advisories of "
-        f"{evidence.database_updated:%Y-%m-%d %H:%M} UTC"
-    )
+    scanned = f"{_code(evidence.scanner.name)} {_code(evidence.scanner.version)}"
+    if isinstance(evidence, Evidence):
+        scanned += f", advisories of {evidence.database_updated:%Y-%m-%d %H:%M} UTC"
     everything = f"[Everything that was found]({run_url}) · " if _ADDRESS.fullmatch(run_url) else ""
     return f"<sub>{everything}{scanned}{f' · {_code(key)}' if key else ''}</sub>\n"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from modelseal.files import write_atomically
 from modelseal.gate import document
-from modelseal.gate.result import Result
+from modelseal.gate.result import Evidence, Result
 from modelseal.report import html, sarif, table
 
 ENDINGS = ("verdict.json", "trivy.json", "sarif", "findings.txt", "report.html", "openvex.json")
@@ -72,9 +72,11 @@ def write(result: Result, folder: Path, stem: str, shown: Shown) -> Files:
     paths = {ending: folder / f"{stem}.{ending}" for ending in ENDINGS}
     everything = paths["verdict.json"].name
     log = sarif.render(result, category=shown.category, location=shown.location, everything=everything)
-    # Trivy knows a package URL only of an image that a registry has given a digest; of others, the packages'.
-    nameless = not any(item.digest for item in result.evidence.scanned)
-    vex = openvex_export.write(result, products=shown.products, packages=nameless)
+    vex = None
+    if isinstance(result.evidence, Evidence):
+        # Trivy knows a package URL only of an image that a registry has given a digest; of others, the packages'.
+        nameless = not any(item.digest for item in result.evidence.scanned)
+        vex = openvex_export.write(result, products=shown.products, packages=nameless)
     write_atomically(paths["sarif"], log.content)
     write_atomically(paths["findings.txt"], table.render(result).encode("utf-8", "backslashreplace"))
     write_atomically(paths["report.html"], html.render(result))

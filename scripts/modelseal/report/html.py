@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 from string import Template
 
-from modelseal.gate.finding import Finding, Severity
+from modelseal.gate.finding import Finding, Kind, Severity
 from modelseal.gate.result import Decision, Judged, Result
 from modelseal.report import html_sections, markdown, wording
-from modelseal.report.html_sections import escaped
+from modelseal.report.html_facts import escaped
 from modelseal.report.wording import short
 
 _ASSETS = Path(__file__).with_name("assets")
@@ -157,4 +157,6 @@ def _readable(text: str) -> str:
 def _description(finding: Finding) -> str:
     """Return it with its line breaks, which are all that it may do to the page."""
     text = finding.description
+    if finding.kind is Kind.MODEL:
+        text = "\n".join(filter(None, (f"{text}.", finding.happens, finding.evidence)))
     return "" if text == finding.title else "\n".join(map(markdown.visible, short(text, _LONG_TEXT).splitlines()))

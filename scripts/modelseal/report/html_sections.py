@@ -1,16 +1,15 @@
 """The parts of the HTML report that are read without JavaScript: verdict, counts, what to do, what was let through."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from html import escape
-from itertools import islice
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from modelseal.gate.finding import Kind, Severity
 from modelseal.gate.result import Decision, Judgement, Result
-from modelseal.report import markdown, wording
+from modelseal.report import html_facts, wording
+from modelseal.report.html_facts import escaped
 from modelseal.report.remedy import Remedy, advice, effect, remedies
-from modelseal.report.wording import count, short
+from modelseal.report.wording import short
 from modelseal.verdict import Verdict
 
 _T = TypeVar("_T")
@@ -23,12 +22,8 @@ _TITLES = {
     Kind.SECRET: "Secrets to revoke",
     Kind.MISCONFIGURATION: "Configuration to change",
     Kind.LICENSE: "Licences to settle",
+    Kind.MODEL: "Models to mend",
 }
-
-
-def escaped(text: str) -> str:
-    """Make text into HTML that shows as that text, on one line, in an element or a quoted attribute."""
-    return escape(markdown.visible(text))
 
 
 def severity(name: Severity) -> str:
@@ -48,7 +43,7 @@ def head(result: Result) -> str:
         f"<h1>Gate <span>{verdict}</span></h1><p><code>{escaped(short(result.evidence.name))}</code></p></div></div>"
         f"<p>{escaped(wording.conclusion(result))}.</p></div>"
         f'<div class="numbers">{_compared(result.judgement)}{_counts(result.judgement)}</div>'
-        f'<dl class="facts">{"".join(_facts(result))}</dl></section>'
+        f'<dl class="facts">{html_facts.of(result)}</dl></section>'
     )
 
 
@@ -118,37 +113,6 @@ def fixed(judgement: Judgement) -> str:
         f'<span class="number">{len(ordered):,}</span></h2></summary><ul class="plain">{lines}</ul>'
         f"{_cut(len(ordered), 'are in the verdict.')}</details></section>"
     )
-
-
-def _facts(result: Result) -> Iterable[str]:
-    evidence, policy = result.evidence, result.policy
-    failing = Counter(finding.platform for finding in result.judgement.failing)
-    several = len(evidence.scanned) > 1
-    for item in islice(evidence.scanned, _SHOWN):
-        of_it = f", {failing[item.platform]:,} of the failing" if several else ""
-        text = f"{short(item.system or 'no operating system')}, {count(item.packages, 'package')}{of_it}"
-        digest = f"<br><code>{escaped(wording.short_digest(item.digest or item.image_id))}</code>"
-        yield _fact(short(item.platform) or "Image", escaped(text) + digest)
-    if len(evidence.scanned) > _SHOWN:
-        yield _fact("More images", f"{len(evidence.scanned) - _SHOWN:,}")
-    tool = f"{short(evidence.scanner.name)} {short(evidence.scanner.version)}"
-    yield _fact("Looked for", escaped(f"{wording.looked_for(evidence)}, with {tool}"))
-    database = wording.short_digest(evidence.database_digest)
-    yield _fact(
-        "Advisories",
-        escaped(f"of {evidence.database_updated:%Y-%m-%d %H:%M} UTC, {wording.age(evidence)}")
-        + (f"<br><code>{escaped(database)}</code>" if database else ""),
-    )
-    if missed := wording.not_looked_at(evidence):
-        yield _fact("Not looked at", "<br>".join(escaped(short(what, 400)) for what in missed))
-    source = f"<code>{escaped(short(policy.source))}</code>" if policy.source else wording.policy_source(policy)
-    yield _fact("Policy", source)
-    for kind, bar in wording.bars(result):
-        yield _fact(kind.capitalize(), escaped(bar if bar == wording.REPORTED else f"fail on {bar}"))
-
-
-def _fact(name: str, value: str) -> str:
-    return f"<dt>{escaped(name)}</dt><dd>{value}</dd>"
 
 
 def _compared(judgement: Judgement) -> str:

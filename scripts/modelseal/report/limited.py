@@ -3,9 +3,17 @@
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
+from modelseal.gate.finding import Severity
 from modelseal.report import markdown
 
 ELSEWHERE = "are in the HTML report, the table and the verdict, in the output folder."
+MARKS = {
+    Severity.CRITICAL: "🟥 CRITICAL",
+    Severity.HIGH: "🟧 HIGH",
+    Severity.MEDIUM: "🟨 MEDIUM",
+    Severity.LOW: "🟦 LOW",
+    Severity.UNKNOWN: "⬜ UNKNOWN",
+}
 _BETWEEN_CELLS = 3
 Limits = tuple[int, int]  # rows, bytes
 

@@ -93,6 +93,8 @@ def advice(remedy: Remedy) -> str:
         return "replace the package, or allow the licence in the policy"
     if remedy.kind is Kind.MISCONFIGURATION:
         return remedy.findings[0].mend or "change the file as the rule says"
+    if remedy.kind is Kind.MODEL:
+        return remedy.findings[0].mend.rstrip(".") or "write the model anew with the framework that made it"
     if not remedy.upgrade_to:
         return "there is no fixed version yet"
     return f"upgrade to {remedy.upgrade_to}{effect(remedy)}"

@@ -4,7 +4,8 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 https://docs.github.com/code-security/reference/code-scanning/sarif-files/sarif-support
 
 What was found is in an image, and GitHub shows only what has a place in the repository: so every result is at the first
-line of the Dockerfile, and the place in the image is in its message and its logical location.
+line of the Dockerfile, and the place in the image is in its message and its logical location. What is in a model is at
+the model's own file: see `sarif_models`.
 """
 
 import gzip
@@ -19,16 +20,15 @@ from urllib.parse import quote
 from modelseal import __version__
 from modelseal.errors import InputError
 from modelseal.gate.finding import Finding, Kind
-from modelseal.gate.result import Decision, Judged, Novelty, Result
-from modelseal.report import sarif_rules
+from modelseal.gate.result import Decision, Judged, ModelEvidence, Novelty, Result
+from modelseal.report import sarif_models, sarif_rules
 from modelseal.report.sarif_identity import fingerprints
-from modelseal.report.sarif_rules import TITLE_LENGTH, WORD_LENGTH, message, text
+from modelseal.report.sarif_rules import TITLE_LENGTH, WORD_LENGTH, message, sentences, text
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # Of 25,000 results that GitHub takes it keeps 5,000, and chooses them itself.
 MOST_RESULTS = 5000
 MOST_BYTES = 10 * 1000 * 1000  # compressed
-_MESSAGE_LENGTH = 1000
 _SUPPRESSED = frozenset({Decision.WAIVED, Decision.NOT_AFFECTED})  # what people answer for
 _WORSE = {"CRITICAL": "warning", "HIGH": "warning"}
 _BASELINE = {Novelty.NEW: "new", Novelty.KNOWN: "unchanged"}
@@ -76,6 +76,8 @@ def render(  # noqa: PLR0913 # what GitHub is to show is the caller's to say
         InputError: The location is not a path within a repository.
     """
     place = quote(within_repository(location), safe="/", errors="surrogateescape")
+    if isinstance(result.evidence, ModelEvidence):
+        place = result.evidence.root
     marks = fingerprints(result.judgement.findings)
     order = sorted(range(len(marks)), key=lambda index: result.judgement.findings[index].decision is not Decision.FAILS)
     if not suppressed:
@@ -135,7 +137,7 @@ def _run(  # noqa: PLR0913 # all of it is the run's
             _result(judged, fingerprint, image, place, index_of) for judged, fingerprint in chosen
         ],
         "properties": {
-            "image": image,
+            "model" if isinstance(evidence, ModelEvidence) else "image": image,
             "verdict": result.judgement.verdict,
             "findings": len(result.judgement.findings),
             "failing": result.judgement.decided(Decision.FAILS),
@@ -168,8 +170,8 @@ def _result(judged: Judged, fingerprint: str, image: str, place: str, index_of: 
     identity = sarif_rules.rule_id(finding)
     suppressed = judged.decision in _SUPPRESSED
     reason = message(judged.reason, TITLE_LENGTH)
-    region = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
-    known = {
+    model = finding.kind is Kind.MODEL
+    known = sarif_models.known(judged, reason) if model else {
         "severity": finding.severity, "decision": judged.decision, "reason": reason, "package": finding.package,
         "version": finding.version, "fixedVersion": finding.fixed_version, "purl": finding.purl, "path": finding.place,
         "platform": finding.platform, "layer": finding.layer,
@@ -178,16 +180,8 @@ def _result(judged: Judged, fingerprint: str, image: str, place: str, index_of: 
         "ruleId": identity,
         "ruleIndex": index_of[identity],
         "level": _level(judged),
-        "message": {"text": _message(judged, identity, image, reason)},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": place, "uriBaseId": "%SRCROOT%"},
-                    "region": region,
-                },
-                "logicalLocations": [_inside(finding, image)],
-            }
-        ],
+        "message": {"text": (sarif_models.said if model else _message)(judged, identity, image, reason)},
+        "locations": [(sarif_models.location if model else _location)(finding, image, place)],
         # The first is the one that GitHub goes by.
         "partialFingerprints": {"primaryLocationLineHash": fingerprint, "modelsealFinding/v1": fingerprint},
         "suppressions": [{"kind": "external", "status": "accepted", "justification": reason}] if suppressed else [],
@@ -200,7 +194,9 @@ def _level(judged: Judged) -> str:
     """What fails is an error; what is bad and passes for now a warning; what people answer for or is below, a note."""
     if judged.decision is Decision.FAILS:
         return "error"
-    if judged.decision in _SUPPRESSED or judged.decision is Decision.BELOW:
+    if judged.decision is Decision.WARNS:
+        return "warning"
+    if judged.decision in _SUPPRESSED or judged.decision in (Decision.BELOW, Decision.ALLOWED):
         return "note"
     return _WORSE.get(judged.finding.severity, "note")
 
@@ -228,8 +224,15 @@ def _message(judged: Judged, identity: str, image: str, reason: str) -> str:
         f"The gate: {judged.decision}{f', {reason}' if reason else ''}",
         title if finding.kind is Kind.VULNERABILITY else message(finding.mend, TITLE_LENGTH),
     ]
-    whole = ". ".join(part.rstrip(".") for part in parts if part)
-    return f"{message(whole, _MESSAGE_LENGTH - 1)}."
+    return sentences(parts)
+
+
+def _location(finding: Finding, image: str, place: str) -> dict[str, object]:
+    region = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": place, "uriBaseId": "%SRCROOT%"}, "region": region},
+        "logicalLocations": [_inside(finding, image)],
+    }
 
 
 def _inside(finding: Finding, image: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ def category(station: str, image: str, *, platform: str = "", matrix: str = "") 
 
     Args:
         station: Which station looked.
-        image: The image's name. Its tag and digest do not count.
+        image: The image's name, or the model's. Its tag and digest do not count.
         platform: The platform, where only one of several is looked at.
         matrix: The job's matrix as JSON, as `toJSON(matrix)` gives it: without it all legs look
             alike.
@@ -68,6 +68,8 @@ def _identity(finding: Finding) -> tuple[str, ...]:
     what: tuple[str, ...]
     if finding.kind in _IN_FILES:
         what = (finding.path or finding.package,)
+    elif finding.kind is Kind.MODEL:
+        what = (finding.path, finding.subject)
     elif finding.purl:
         base = finding.purl.partition("#")[0].partition("?")[0]
         head, slash, name = base.rpartition("/")
@@ -78,7 +80,8 @@ def _identity(finding: Finding) -> tuple[str, ...]:
 
 
 def _position(finding: Finding) -> tuple[object, ...]:
-    return (finding.path, finding.line, finding.version, finding.fixed_version, finding.layer)
+    where = -1 if finding.offset is None else finding.offset
+    return (finding.path, finding.line, where, finding.version, finding.fixed_version, finding.layer)
 
 
 def _digest(value: str) -> str:

@@ -5,7 +5,7 @@ https://docs.github.com/code-security/reference/code-scanning/sarif-files/sarif-
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from modelseal.gate.finding import Finding, Kind, Severity
 from modelseal.report import markdown
@@ -15,6 +15,7 @@ TITLE_LENGTH = 250
 DESCRIPTION_LENGTH = 1000
 WORD_LENGTH = 200
 _HELP_LENGTH = 5000
+_MESSAGE_LENGTH = 1000
 _TAGS = 10
 _PACKAGES_SHOWN = 10
 _URL_LENGTH = 1000
@@ -26,9 +27,10 @@ _BANDS = {
     Severity.LOW: (0.1, 3.9, 2.0),
 }
 _LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning"}
-_PRECISION = {Kind.SECRET: "high", Kind.MISCONFIGURATION: "high"}
+_PRECISION = {Kind.SECRET: "high", Kind.MISCONFIGURATION: "high", Kind.MODEL: "high"}
 _WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][A-Za-z0-9._~:/?#@!$&'*+,;=%-]*)?")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_TECHNIQUE = re.compile(r"AML\.T[0-9]{4}(?:\.[0-9]{3})?")
 _WEAKNESS = re.compile(r"CWE-([0-9]{1,6})", re.IGNORECASE)
 
 
@@ -45,12 +47,18 @@ def message(value: str, length: int) -> str:
     return text(value, length).replace("](", "] (")
 
 
+def sentences(parts: Iterable[str]) -> str:
+    """Join parts into the text of a result."""
+    whole = ". ".join(part.rstrip(".") for part in parts if part)
+    return f"{message(whole, _MESSAGE_LENGTH - 1)}."
+
+
 def rule_id(finding: Finding) -> str:
     """Return the id of the finding's rule: the advisory's own where it is an ordinary one.
 
     Ids of secrets' and licences' rules say what they are. What is too long or cannot be seen is told apart by a digest.
     """
-    plain = finding.kind in (Kind.VULNERABILITY, Kind.MISCONFIGURATION)
+    plain = finding.kind in (Kind.VULNERABILITY, Kind.MISCONFIGURATION, Kind.MODEL)
     own = finding.id if plain else f"{finding.kind}:{finding.id}"
     shown = text(own, WORD_LENGTH)
     if shown == own and own and plain == (not own.startswith((f"{Kind.SECRET}:", f"{Kind.LICENSE}:"))):
@@ -72,7 +80,7 @@ def rule(identity: str, findings: Sequence[Finding]) -> dict[str, object]:
     return {
         "id": identity,
         "shortDescription": {"text": f"{identity}: {title}" if title else identity},
-        "fullDescription": {"text": text(worst.description, DESCRIPTION_LENGTH) or title or identity},
+        "fullDescription": {"text": text(_what(worst), DESCRIPTION_LENGTH) or title or identity},
         "defaultConfiguration": {"level": _LEVELS.get(worst.severity, "note")},
         "help": {"text": _help_text(identity, worst, findings), "markdown": _help_markdown(identity, worst, findings)},
         **({"helpUri": address} if address else {}),
@@ -108,6 +116,7 @@ def _properties(worst: Finding, findings: Sequence[Finding]) -> dict[str, object
     security = worst.kind is not Kind.LICENSE
     tags = [*(["security"] if security else []), worst.kind]
     tags += [f"external/cwe/cwe-{number:03}" for number in weaknesses]
+    tags += [f"external/mitre-atlas/{name}" for name in worst.techniques if _TECHNIQUE.fullmatch(name)]
     severity = security_severity(worst) if security else None
     return {
         "tags": tags[:_TAGS],
@@ -118,6 +127,11 @@ def _properties(worst: Finding, findings: Sequence[Finding]) -> dict[str, object
 
 def _weakness(name: str) -> re.Match[str] | None:
     return _WEAKNESS.fullmatch(name) if len(name) <= WORD_LENGTH else None
+
+
+def _what(finding: Finding) -> str:
+    """Say what a rule is about: in a model a finding's own description is about its one place."""
+    return finding.happens if finding.kind is Kind.MODEL else finding.description
 
 
 def _mend(finding: Finding) -> str:
@@ -137,6 +151,8 @@ def _packages(findings: Sequence[Finding]) -> list[tuple[str, str, str]]:
 
 def _help_text(identity: str, worst: Finding, findings: Sequence[Finding]) -> str:
     parts = [text(worst.title, TITLE_LENGTH) or identity]
+    if worst.kind is Kind.MODEL and worst.happens:
+        parts.append(text(worst.happens, DESCRIPTION_LENGTH))
     if mend := text(_mend(worst), DESCRIPTION_LENGTH):
         parts.append(mend)
     if worst.kind is Kind.VULNERABILITY:
@@ -156,8 +172,10 @@ def _help_markdown(identity: str, worst: Finding, findings: Sequence[Finding]) -
     rated = worst.severity if worst.score is None else f"{worst.severity}, CVSS {worst.score:.1f}"
     also = [markdown.escape(text(alias, WORD_LENGTH)) for alias in worst.aliases[:_TAGS]]
     parts = [f"**{markdown.escape(identity)}** ({rated}){', also ' + ', '.join(also) if also else ''}"]
-    said = (text(value, DESCRIPTION_LENGTH) for value in (worst.description or worst.title, _mend(worst)))
+    said = (text(value, DESCRIPTION_LENGTH) for value in (_what(worst) or worst.title, _mend(worst)))
     parts += map(markdown.escape, filter(None, said))
+    if techniques := [name for name in worst.techniques if _TECHNIQUE.fullmatch(name)]:
+        parts.append(", ".join(f"[{name}](https://atlas.mitre.org/techniques/{name})" for name in techniques))
     packages = _packages(findings) if worst.kind is Kind.VULNERABILITY else []
     if packages:
         rows = [

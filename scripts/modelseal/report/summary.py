@@ -5,35 +5,29 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from modelseal.gate.finding import Kind, Severity
-from modelseal.gate.result import Decision, Evidence, Judged, Judgement, Novelty, Result
-from modelseal.report import limited, markdown, wording
+from modelseal.gate.result import Decision, Judged, Judgement, ModelEvidence, Novelty, Result
+from modelseal.report import limited, looked_at, markdown, model_sections, wording
+from modelseal.report.limited import MARKS
 from modelseal.report.remedy import Remedy, advice, effect, remedies
 from modelseal.report.wording import count, short
 from modelseal.verdict import Verdict
 
-_MARKS = {
-    Severity.CRITICAL: "🟥 CRITICAL",
-    Severity.HIGH: "🟧 HIGH",
-    Severity.MEDIUM: "🟨 MEDIUM",
-    Severity.LOW: "🟦 LOW",
-    Severity.UNKNOWN: "⬜ UNKNOWN",
-}
 _KIB = 1024
 # How many rows and bytes of each section: together below 200 KiB, of the 1 MiB that GitHub takes from a step.
 _ADVICE, _OTHER, _LISTED, _EVERYTHING = (60, 40 * _KIB), (25, 8 * _KIB), (25, 9 * _KIB), (200, 40 * _KIB)
 _IDS_SHOWN = 5
-_IMAGES_SHOWN = 16
 
 
 def render(result: Result) -> str:
     """Render a verdict as Markdown for the job summary, below 200 KiB; what is cut is named, the worst is kept."""
-    judgement = result.judgement
+    judgement, evidence = result.judgement, result.evidence
     sections = (
         *_head(result),
         *_what_to_do(judgement),
         *_news(judgement),
         *_let_through(judgement),
         *_waivers(judgement),
+        *(model_sections.closure(evidence) if isinstance(evidence, ModelEvidence) else ()),
         *_everything(judgement),
     )
     return "\n".join(sections)
@@ -72,38 +66,10 @@ def _head(result: Result) -> Iterable[str]:
     )
     yield f"**{wording.conclusion(result)}.**{compared}\n"
     yield _counts(judgement) if judgement.findings else ""
-    lines = (*_images(result), _scan(result), *_not_looked_at(evidence), f"Policy: {_policy(result)}")
+    lines = (*looked_at.lines(result), f"Policy: {_policy(result)}")
     yield "".join(f"- {line}\n" for line in lines)
-
-
-def _scan(result: Result) -> str:
-    evidence = result.evidence
-    tool = markdown.escape(f"{short(evidence.scanner.name)} {short(evidence.scanner.version)}")
-    database = wording.short_digest(evidence.database_digest)
-    named = f" {markdown.code(database)}" if database else ""
-    return (
-        f"Looked for {markdown.escape(wording.looked_for(evidence))} with {tool}; "
-        f"advisories{named} of {evidence.database_updated:%Y-%m-%d %H:%M} UTC, {wording.age(evidence)}"
-    )
-
-
-def _not_looked_at(evidence: Evidence) -> Iterable[str]:
-    for what in wording.not_looked_at(evidence):
-        yield markdown.escape(short(what, 400))
-
-
-def _images(result: Result) -> Iterable[str]:
-    """One line for each image or platform, with what fails of it where there are several."""
-    scanned = result.evidence.scanned
-    failing = Counter(finding.platform for finding in result.judgement.failing)
-    for item in scanned[:_IMAGES_SHOWN]:
-        named = f"{markdown.escape(short(item.platform))}: " if item.platform else ""
-        system = markdown.escape(short(item.system or "no operating system"))
-        digest = markdown.code(wording.short_digest(item.digest or item.image_id))
-        of_it = f", {failing[item.platform]:,} of the failing" if len(scanned) > 1 else ""
-        yield f"{named}{system}, {count(item.packages, 'package')}, {digest}{of_it}"
-    if len(scanned) > _IMAGES_SHOWN:
-        yield f"{len(scanned) - _IMAGES_SHOWN:,} more images {limited.ELSEWHERE}"
+    if isinstance(evidence, ModelEvidence):
+        yield from model_sections.files(evidence, judgement)
 
 
 def _policy(result: Result) -> str:
@@ -123,7 +89,11 @@ def _counts(judgement: Judgement) -> str:
         decision for decision in wording.DECISIONS if decision is Decision.FAILS or judgement.decided(decision)
     ]
     rows = [
-        [_MARKS[severity], *(_number(counted[severity, decision], decision) for decision in decisions), f"{total:,}"]
+        [
+            MARKS[severity],
+            *(_number(counted[severity, decision], decision) for decision in decisions),
+            f"{total:,}",
+        ]
         for severity in Severity
         if (total := judgement.count(severity))
     ]
@@ -146,6 +116,8 @@ def _what_to_do(judgement: Judgement) -> Iterable[str]:
     if upgrades:
         header = ["Worst", "Package", "Installed", "What to do", "Because of", "Where"]
         yield limited.table(header, map(_upgrade, upgrades), len(upgrades), _ADVICE)
+    if of_kind[Kind.MODEL]:
+        yield from model_sections.what_to_do(judgement.failing)
     for kind in (Kind.SECRET, Kind.MISCONFIGURATION, Kind.LICENSE):
         if of_kind[kind]:
             header = ["Worst", "Where" if kind is not Kind.LICENSE else "Package", "What it is", "What to do"]
@@ -160,7 +132,7 @@ def _upgrade(remedy: Remedy) -> list[str]:
         mended = len(remedy.ids) - len(remedy.nearby_left)
         text += f"; or to {markdown.escape(short(remedy.nearby))} of the same major release for {mended} of them"
     return [
-        _MARKS[remedy.worst],
+        MARKS[remedy.worst],
         markdown.code(short(remedy.package)),
         markdown.escape(short(remedy.version)),
         text,
@@ -175,7 +147,7 @@ def _other(remedy: Remedy) -> list[str]:
     title = f"{short(first.title)} ({short(first.id)})" if first.title else short(first.id)
     where = remedy.package if remedy.kind is Kind.LICENSE else first.place
     return [
-        _MARKS[remedy.worst],
+        MARKS[remedy.worst],
         markdown.code(short(where)),
         markdown.escape(title) + more,
         markdown.escape(short(advice(remedy), 200)),
@@ -195,7 +167,11 @@ def _news(judgement: Judgement) -> Iterable[str]:
             limited.table(
                 ["Severity", "Id", "Package"],
                 (
-                    [_MARKS[item.severity], markdown.escape(short(item.id)), _package(item.package, item.version)]
+                    [
+                        MARKS[item.severity],
+                        markdown.escape(short(item.id)),
+                        _package(item.package, item.version),
+                    ]
                     for item in sorted(judgement.fixed, key=lambda item: (item.severity.rank, item.package, item.id))
                 ),
                 len(judgement.fixed),
@@ -207,7 +183,7 @@ def _news(judgement: Judgement) -> Iterable[str]:
 def _new(item: Judged) -> list[str]:
     finding = item.finding
     return [
-        _MARKS[finding.severity],
+        MARKS[finding.severity],
         markdown.escape(short(finding.id)),
         _package(finding.package, finding.version),
         wording.DECISIONS[item.decision],
@@ -228,7 +204,7 @@ def _let_through(judgement: Judgement) -> Iterable[str]:
         yield f"{meaning}\n"
         lines = (
             [
-                _MARKS[severity],
+                MARKS[severity],
                 markdown.escape(short(id_)),
                 _package(package, version) + (f" (in {times} places)" if times > 1 else ""),
                 markdown.escape(short(reason, 300)),
@@ -257,17 +233,19 @@ def _waivers(judgement: Judgement) -> Iterable[str]:
 def _everything(judgement: Judgement) -> Iterable[str]:
     if judgement.findings:
         total = len(judgement.findings)
+        of_model = judgement.findings[0].finding.kind is Kind.MODEL
         header = ["Severity", "Decision", "Id", "Package", "Fixed in", "Where"]
         failing = (item for item in judgement.findings if item.decision is Decision.FAILS)
         others = (item for item in judgement.findings if item.decision is not Decision.FAILS)
-        rows = map(_row, chain(failing, others))
+        rows = map(model_sections.row if of_model else _row, chain(failing, others))
+        header = model_sections.HEADER if of_model else header
         yield limited.folded(f"Everything that was found: {total:,}", limited.table(header, rows, total, _EVERYTHING))
 
 
 def _row(item: Judged) -> list[str]:
     finding = item.finding
     return [
-        _MARKS[finding.severity],
+        MARKS[finding.severity],
         wording.DECISIONS[item.decision],
         markdown.escape(short(finding.id)),
         _package(finding.package, finding.version),

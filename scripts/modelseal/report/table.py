@@ -1,10 +1,10 @@
 """Every finding as plain text in columns, for logs and for `grep`."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from modelseal.gate.finding import Kind
-from modelseal.gate.result import Decision, Judged, Result
+from modelseal.gate.result import Decision, Evidence, Judged, ModelEvidence, Result, ScannedFile
 from modelseal.report import markdown, wording
 from modelseal.report.wording import count, short
 
@@ -17,14 +17,16 @@ _COLUMNS = {
     Kind.SECRET: (*_EVERY, "WHERE", "WHAT", "REASON"),
     Kind.MISCONFIGURATION: (*_EVERY, "WHERE", "WHAT", "REASON"),
     Kind.LICENSE: (*_EVERY, "PACKAGE", "INSTALLED", "REASON", "WHERE"),
+    Kind.MODEL: (*_EVERY, "WHERE", "FOUND", "REASON"),
 }
 
 
 def render(result: Result) -> str:
     """Lay out every finding, by kind, what fails first, then the worst. Each is on a line of its own."""
     evidence, judgement = result.evidence, result.judgement
-    systems = frozenset(item.system for item in evidence.scanned)
-    platforms = len(evidence.scanned) > 1
+    scanned = evidence.scanned if isinstance(evidence, Evidence) else ()
+    systems = frozenset(item.system for item in scanned)
+    platforms = len(scanned) > 1
     name = markdown.visible(short(evidence.name))
     parts = [f"gate {judgement.verdict}: {name}: {wording.conclusion(result)}\n"]
     for kind in Kind:
@@ -36,6 +38,9 @@ def render(result: Result) -> str:
             parts += [f"\n{title}, {failing:,} of which {'fails' if failing == 1 else 'fail'}\n"]
             columns = (*_COLUMNS[kind], "PLATFORM") if platforms else _COLUMNS[kind]
             parts.append(_aligned([columns, *([_cell(item, column, systems) for column in columns] for item in items)]))
+    if isinstance(evidence, ModelEvidence):
+        parts.append(f"\n{count(len(evidence.files), 'file')} looked into\n")
+        parts.append(_aligned([("SIZE", "FORMATS", "FILE"), *map(_file, evidence.files)]))
     return "".join(parts)
 
 
@@ -53,30 +58,32 @@ def width(text: str) -> int:
     )
 
 
+_TEXTS: Mapping[str, Callable[[Judged], str]] = {
+    "SEVERITY": lambda item: item.finding.severity,
+    "DECISION": lambda item: wording.DECISIONS[item.decision],
+    "ID": lambda item: item.finding.id,
+    "PACKAGE": lambda item: item.finding.package,
+    "INSTALLED": lambda item: item.finding.version,
+    "FIXED IN": lambda item: item.finding.fixed_version,
+    "REASON": lambda item: item.reason,
+    "WHAT": lambda item: item.finding.title,
+    "FOUND": lambda item: item.finding.description,
+    "WHERE": lambda item: item.finding.place,
+    "PLATFORM": lambda item: item.finding.platform,
+}
+
+
 def _cell(item: Judged, column: str, systems: frozenset[str]) -> str:
-    finding = item.finding
-    match column:
-        case "SEVERITY":
-            return finding.severity
-        case "DECISION":
-            return wording.DECISIONS[item.decision]
-        case "ID":
-            text = finding.id
-        case "PACKAGE":
-            text = finding.package
-        case "INSTALLED":
-            text = finding.version
-        case "FIXED IN":
-            text = finding.fixed_version
-        case "REASON":
-            text = item.reason
-        case "WHAT":
-            text = finding.title
-        case "PLATFORM":
-            text = finding.platform
-        case _:
-            text = "" if finding.path in systems else finding.place
+    text = "" if column == "WHERE" and item.finding.path in systems else _TEXTS[column](item)
     return markdown.visible(short(text, _LENGTH)) or "-"
+
+
+def _file(item: ScannedFile) -> tuple[str, str, str]:
+    return (
+        wording.size(item.size),
+        markdown.visible(short(", ".join(item.formats))) or "-",
+        markdown.visible(short(item.name, _LENGTH)),
+    )
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from modelseal.gate.finding import Kind, Severity
 from modelseal.gate.policy import Policy, Threshold, Waiver
-from modelseal.gate.result import Decision, Evidence, Judged, Judgement, Novelty, Result
+from modelseal.gate.result import MODEL_SCANNER, Decision, Evidence, Judged, Judgement, ModelEvidence, Novelty, Result
 
 DECISIONS = {
     Decision.FAILS: "fails",
@@ -16,6 +16,8 @@ DECISIONS = {
     Decision.GRACE: "in grace",
     Decision.UNFIXED: "no fix yet",
     Decision.BELOW: "below the bar",
+    Decision.ALLOWED: "allowed by name",
+    Decision.WARNS: "a warning",
 }
 # The order in which people want to read them, and what each means.
 LET_THROUGH = {
@@ -24,18 +26,22 @@ LET_THROUGH = {
     Decision.GRACE: "These were published a short time ago: they will fail when their grace is over.",
     Decision.KNOWN: "The baseline has these too; only new ones fail.",
     Decision.UNFIXED: "The policy lets these through until there is a fixed version.",
+    Decision.ALLOWED: "The policy names these as vetted.",
+    Decision.WARNS: "Nobody can tell what these do, and the policy lets that pass.",
 }
 KINDS = {
     Kind.VULNERABILITY: ("vulnerability", "vulnerabilities"),
     Kind.SECRET: ("secret", "secrets"),
     Kind.MISCONFIGURATION: ("misconfiguration", "misconfigurations"),
     Kind.LICENSE: ("licence", "licences"),
+    Kind.MODEL: ("finding in a model", "findings in models"),
 }
 _SCANNERS = {
     "vuln": Kind.VULNERABILITY,
     "secret": Kind.SECRET,
     "misconfig": Kind.MISCONFIGURATION,
     "license": Kind.LICENSE,
+    MODEL_SCANNER: Kind.MODEL,
 }
 REPORTED = "reported only"
 _TEXT_LENGTH = 120
@@ -66,6 +72,16 @@ def count(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
+def size(number: int) -> str:
+    """Say how many bytes: `12 bytes`, `1.5 MB`."""
+    amount, unit = float(number), "byte"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 1000:  # noqa: PLR2004 # as disks and GitHub count
+            break
+        amount, unit = amount / 1000, larger
+    return count(number, unit) if unit == "byte" else f"{amount:.1f} {unit}"
+
+
 def listed(parts: Sequence[str]) -> str:
     """Join parts of a sentence: `a, b and c`."""
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
@@ -82,11 +98,13 @@ def conclusion(result: Result) -> str:
     found = result.judgement.findings
     if not found:
         return "Nothing was found"
-    failing = by_kind(item for item in found if item.decision is Decision.FAILS)
-    if not failing:
-        return f"{count(len(found), 'finding')}, none of which {'fails' if len(found) == 1 else 'fail'}"
     number = len(result.judgement.failing)
-    return f"{number:,} of {count(len(found), 'finding')} {'fails' if number == 1 else 'fail'}: {failing}"
+    if not number:
+        return f"{count(len(found), 'finding')}, none of which {'fails' if len(found) == 1 else 'fail'}"
+    said = f"{number:,} of {count(len(found), 'finding')} {'fails' if number == 1 else 'fail'}"
+    if result.evidence.scanners == (MODEL_SCANNER,):
+        return said  # there are no other kinds
+    return f"{said}: {by_kind(item for item in found if item.decision is Decision.FAILS)}"
 
 
 def counts(judgement: Judgement) -> Counter[tuple[Severity, Decision]]:
@@ -111,8 +129,10 @@ def age(evidence: Evidence) -> str:
     return f"{count(hours, 'hour')} old" if hours < 48 else f"{count(hours // 24, 'day')} old"  # noqa: PLR2004
 
 
-def looked_for(evidence: Evidence) -> str:
+def looked_for(evidence: Evidence | ModelEvidence) -> str:
     """Name what was looked for."""
+    if isinstance(evidence, ModelEvidence):
+        return "what would run, or is not what it seems"
     return listed([KINDS[_SCANNERS[name]][1] if name in _SCANNERS else name for name in evidence.scanners])
 
 
@@ -155,11 +175,21 @@ def _bar(policy: Policy, kind: Kind) -> str:
     if kind is Kind.LICENSE:
         parts = [("", policy.licenses.denied), ("anything but ", policy.licenses.allowed)]
         return "; ".join(f"{name}{short(', '.join(ids))}" for name, ids in parts if ids) or REPORTED
+    if kind is Kind.MODEL:
+        return _model_bar(policy)
     threshold = policy.threshold(kind)
     text = ", ".join(severity for severity in Severity if severity in threshold.fail_on) or REPORTED
     if kind is not Kind.VULNERABILITY or not threshold.fail_on:
         return text
     return text + _conditions(policy, threshold)
+
+
+def _model_bar(policy: Policy) -> str:
+    models = policy.models
+    words: list[str] = [severity for severity in Severity if severity in models.fail_on]
+    words += ["what nobody has vetted"] * models.unknown_fails + ["what could not be read"] * models.unread_fails
+    rules = f" (with {count(len(models.rules), 'rule')} for some files)" if models.rules else ""
+    return ", ".join(words) + rules
 
 
 def _conditions(policy: Policy, threshold: Threshold) -> str:
