@@ -1,0 +1,1 @@
+"""Documents beside models: what is in them, and what of it a loader would follow."""
