@@ -1,0 +1,274 @@
+"""What calls that are only safe with certain arguments may be given. The tables name these checks: `getattr=member`.
+
+Arguments that are imported or made by calls have been judged where they were; a check is needed only for what calls its
+arguments, makes objects of them, or reads a name or path in them.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from modelseal.models.pickles import known
+from modelseal.models.pickles.trace import Container, Global, How, Kind, Long, Opaque, Result, Value
+
+Arguments: TypeAlias = tuple[Value, ...]
+
+# They make an object of the class that is their first argument.
+MAKERS: Final = frozenset({"copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__"})
+_CODECS: Final = frozenset({"latin1", "latin-1", "iso-8859-1", "iso8859-1", "utf-8", "utf8", "ascii"})
+_BASES: Final = frozenset(
+    {"object", "dict", "list", "tuple", "set", "frozenset", "str", "bytes", "bytearray", "int", "float", "complex"}
+)
+# https://github.com/scipy/scipy/blob/v1.17.0/scipy/stats/_distn_infrastructure.py: parse_arg_template
+_TEMPLATE: Final = re.compile(
+    r"\s*def _parse_args\(self,[\w ,=]*\):\n    return \([\w ,]*\),[\w ,]*\n"
+    r"\s*def _parse_args_rvs\(self,[\w ,=]*\):\n    return self\._argcheck_rvs\([\w ,=]*\)\n"
+    r"\s*def _parse_args_stats\(self,[\w ,=']*\):\n    return \([\w ,]*\),[\w ,]*\s*",
+    re.ASCII,
+)
+_ARRAYS: Final = frozenset(
+    {"numpy.ndarray", "numpy.matrix", "numpy.recarray", "numpy.chararray", "numpy.memmap", "numpy.rec.recarray"}
+    | {"numpy.matrixlib.defmatrix.matrix", "numpy.ma.core.MaskedArray", "numpy.ma.MaskedArray"}
+    | {"numpy.core.memmap.memmap", "numpy._core.memmap.memmap", "numpy.core.records.recarray"}
+    | {"numpy._core.records.recarray", "numpy.core.defchararray.chararray", "numpy.char.chararray"}
+)
+
+
+def refused(check: str, arguments: Arguments) -> str | None:
+    """Tell why a call must not be given its arguments; None when it may.
+
+    Args:
+        check: Name of the check, as tables have it.
+        arguments: Of the call, in order.
+    """
+    return None if _CHECKS[check](arguments) else f"it is given other arguments than any file needs ({check})"
+
+
+def nested(check: str, arguments: Arguments) -> Value:
+    """Return what a call unpickles or loads in turn, which must be looked into by itself; None when nothing."""
+    if check != "nested" or not arguments:
+        return None
+    value = arguments[0]
+    if isinstance(value, Result) and _names(value.call.callee) == "_io.BytesIO":
+        state = value.states[0] if value.states else value.call.arguments
+        value = state[0] if isinstance(state, tuple) and state else None
+    return value if isinstance(value, bytes | Long | Result) else None
+
+
+def relayed(check: str, arguments: Arguments) -> tuple[Value, Value] | None:
+    """Return what a call calls in turn and the tuple that it gives to it; None when it calls nothing."""
+    return (arguments[0], arguments[2]) if check == "relay" and len(arguments) >= 3 else None  # noqa: PLR2004
+
+
+def attributes(arguments: Arguments) -> Iterator[tuple[Value, Value]]:
+    """Go through what a state sets: names and values of a dictionary, of pairs, or of two of these together."""
+    state = arguments[0] if arguments else None
+    yield from _pairs(state)
+    for part in state if isinstance(state, tuple) else ():
+        yield from _pairs(part)
+
+
+def _pairs(value: Value) -> Iterator[tuple[Value, Value]]:
+    if isinstance(value, Container) and value.kind is Kind.DICT:
+        yield from zip(value.items[::2], value.items[1::2], strict=False)
+        return
+    for item in _items(value):
+        pair = _items(item)
+        if len(pair) == 2:  # noqa: PLR2004 # `dict.update` takes what has two items
+            yield pair[0], pair[1]
+
+
+def _items(value: Value) -> Sequence[Value]:
+    """Return what iterating over plain data gives."""
+    if isinstance(value, Container):
+        return value.items[::2] if value.kind is Kind.DICT else value.items
+    return value if isinstance(value, tuple) else ()
+
+
+def named(value: Value) -> Value:
+    """Return the global that something is which a call gives, and everything else as it is.
+
+    Protocols before 4 take a class out of another one with `getattr`; old files of PyTorch leave it to their loader to
+    compare the source of a class with the one that they bring, and to return the class.
+    """
+    if not isinstance(value, Result):
+        return value
+    given = value.call.arguments
+    if value.call.how is How.PERSISTENT:
+        reference = given[0] if given else None
+        if isinstance(reference, tuple) and len(reference) > 1 and type(reference[0]) is str:
+            return reference[1] if reference[0] == "module" else value
+        return value
+    if _names(value.call.callee) == "builtins.getattr" and len(given) == 2:  # noqa: PLR2004
+        owner, name = given
+        if isinstance(owner, Global) and isinstance(name, str):
+            return Global(owner.module, f"{owner.name}.{name}")
+    return value
+
+
+def completed(callee: Value, given: Arguments) -> tuple[Value, Value] | None:
+    """Return what calling a `functools.partial` calls, and the tuple that it gives to it; None for all else."""
+    if not isinstance(callee, Result) or _names(callee.call.callee) != "functools.partial":
+        return None
+    state = callee.states[-1] if callee.states else (*callee.call.arguments[:1], callee.call.arguments[1:])
+    if not isinstance(state, tuple) or len(state) < 2 or not isinstance(state[1], tuple):  # noqa: PLR2004
+        return None
+    return state[0], (*state[1], *given)
+
+
+def _names(value: Value) -> str:
+    return str(value) if isinstance(value, Global) else ""
+
+
+def _class(value: Value) -> bool:
+    """Tell whether it is a class of which objects may be made."""
+    value = named(value)
+    entry = known.use(value.module, value.name) if isinstance(value, Global) else None
+    return entry is not None and entry.instance
+
+
+def _any(arguments: Arguments) -> bool:  # noqa: ARG001 # every check takes them
+    return True
+
+
+def _none(arguments: Arguments) -> bool:
+    return not arguments
+
+
+def _first_class(arguments: Arguments) -> bool:
+    return bool(arguments) and _class(arguments[0])
+
+
+def _reconstructor(arguments: Arguments) -> bool:
+    if len(arguments) != 3 or not _class(arguments[0]):  # noqa: PLR2004 # class, base, state
+        return False
+    base = arguments[1]
+    return isinstance(base, Global) and base.module == "builtins" and base.name in _BASES
+
+
+def _array(arguments: Arguments) -> bool:
+    return bool(arguments) and (_names(arguments[0]) in _ARRAYS or _class(arguments[0]))
+
+
+def _plain(value: Value) -> bool:
+    """Tell whether it is data that nobody can call: no global, and nothing that was made by a call."""
+    return value is None or isinstance(value, bool | int | float | str | bytes | Long | Opaque)
+
+
+def _data(arguments: Arguments) -> bool:
+    return all(_plain(value) or _plain_inside(value) for value in arguments)
+
+
+def _plain_inside(value: Value) -> bool:
+    items = value.items if isinstance(value, Container) else value
+    return isinstance(items, list | tuple) and all(_plain(item) for item in items)
+
+
+def _text(arguments: Arguments) -> bool:
+    return all(value is None or isinstance(value, str | int) for value in arguments)
+
+
+def _encode(arguments: Arguments) -> bool:
+    if len(arguments) > 2 or not arguments or not isinstance(arguments[0], str | Long):  # noqa: PLR2004
+        return False
+    return len(arguments) == 1 or (isinstance(arguments[1], str) and arguments[1].lower() in _CODECS)
+
+
+def _member(arguments: Arguments) -> bool:
+    """Accept a member of a known enumeration, what a table has of a class, or a bound method: `getattr(tree, 'query')`.
+
+    A bound method is only passed on: `judgement` lets nothing be called that a call has made.
+    """
+    if len(arguments) != 2 or not isinstance(arguments[1], str) or arguments[1].startswith("__"):  # noqa: PLR2004
+        return False
+    owner = arguments[0]
+    if isinstance(owner, Result):
+        return owner.call.how is not How.REDUCE or _names(owner.call.callee) in MAKERS
+    if not isinstance(owner, Global):
+        return False
+    entry = known.use(owner.module, owner.name)
+    return (entry is not None and entry.members) or known.use(owner.module, f"{owner.name}.{arguments[1]}") is not None
+
+
+def _kind(arguments: Arguments) -> bool:
+    return len(arguments) == 1 and (_plain(arguments[0]) or isinstance(arguments[0], Global))
+
+
+def _generator(arguments: Arguments) -> bool:
+    """Accept names and classes of NumPy's bit generators: these are called without arguments."""
+    return all(isinstance(item, str) or _is_random(item) for item in arguments)
+
+
+def _is_random(item: Value) -> bool:
+    if isinstance(item, Result):
+        item = item.call.callee
+    return isinstance(item, Global) and item.module.startswith("numpy.random.")
+
+
+def _unnamed(arguments: Arguments) -> bool:
+    return bool(arguments) and arguments[0] is None
+
+
+def _relay(arguments: Arguments) -> bool:
+    return len(arguments) >= 3 and isinstance(arguments[0], Global) and isinstance(arguments[2], tuple)  # noqa: PLR2004
+
+
+def _nested(arguments: Arguments) -> bool:
+    return nested("nested", arguments) is not None
+
+
+def _union(arguments: Arguments) -> bool:
+    """Accept what `int | str` is pickled as: `functools.reduce(operator.or_, (int, str))`."""
+    if len(arguments) != 2 or _names(arguments[0]) not in {"operator.or_", "_operator.or_"}:  # noqa: PLR2004
+        return False
+    kinds = arguments[1]
+    return isinstance(kinds, tuple) and all(item is None or isinstance(item, Global) for item in kinds)
+
+
+def _ufunc(arguments: Arguments) -> bool:
+    """Accept a module and a name, both of them text, that together are a known function."""
+    module, name = arguments if len(arguments) == 2 else (None, None)  # noqa: PLR2004
+    return isinstance(module, str) and isinstance(name, str) and known.use(module, name) is not None
+
+
+def _template(arguments: Arguments) -> bool:
+    """Accept no other code in a distribution of SciPy than what SciPy writes there: it is evaluated."""
+    return all(
+        isinstance(value, str) and _TEMPLATE.fullmatch(value) is not None
+        for key, value in attributes(arguments)
+        if not isinstance(key, str) or key == "_parse_arg_template"
+    )
+
+
+def _factory(arguments: Arguments) -> bool:
+    return not arguments or arguments[0] is None or isinstance(arguments[0], Global | Result)
+
+
+def _mapping(arguments: Arguments) -> bool:
+    return all(isinstance(item, Container) and item.kind is Kind.DICT for item in arguments)
+
+
+_CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
+    {
+        "any": _any,
+        "array": _array,
+        "class": _first_class,
+        "data": _data,
+        "encode": _encode,
+        "factory": _factory,
+        "generator": _generator,
+        "mapping": _mapping,
+        "member": _member,
+        "nested": _nested,
+        "none": _none,
+        "reconstructor": _reconstructor,
+        "relay": _relay,
+        "template": _template,
+        "text": _text,
+        "type": _kind,
+        "ufunc": _ufunc,
+        "union": _union,
+        "unnamed": _unnamed,
+    }
+)

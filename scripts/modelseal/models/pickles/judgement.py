@@ -1,0 +1,227 @@
+"""Judge what a pickle imports and calls. What is not known to be safe is not safe: it is dangerous, or unknown.
+
+Safe is what files of known frameworks do, as `known` has it. Dangerous is what is known from attacks, as `dangerous`
+has it, and what no file that a framework wrote ever does, whatever it is done to.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from modelseal.models.pickles import arguments, dangerous, known
+from modelseal.models.pickles.technique import Technique
+from modelseal.models.pickles.trace import (
+    Call,
+    Extension,
+    Global,
+    How,
+    Import,
+    Result,
+    Step,
+    Unresolved,
+    Value,
+)
+
+# What is looked up on an object itself when it is given state or items, and what makes it another.
+_HOOKS: Final = frozenset({"__setstate__", "append", "extend", "add", "__class__", "__setitem__", "__reduce_ex__"})
+_FILLING: Final = frozenset({How.SETITEM, How.APPEND, How.EXTEND, How.ADD})
+_MAKING: Final = frozenset({How.NEWOBJ, How.NEWOBJ_EX})
+_CALLING_OR_MAKING: Final = frozenset({How.OBJ, How.INST})  # these make an object where there are no arguments
+_IMPORTED: Final = (Global, Result, Unresolved, Extension)
+_PARTIAL: Final = Global("functools", "partial")
+_RELAYS: Final = 5
+_REFERENCE: Final = 4
+
+
+class Outcome(StrEnum):
+    """What is known of a step."""
+
+    SAFE = "safe"
+    DANGEROUS = "dangerous"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is known of a step.
+
+    Attributes:
+        outcome: Whether it is safe.
+        reason: Why: a clause without a full stop that says what it does. Empty for what is safe.
+        technique: What attackers use it for, where it is dangerous.
+        subject: The global that it is about, `os.system`, as policies allow it by its name; empty when it has no name.
+        nested: Bytes that the step unpickles or loads in turn: it is only as safe as they are. None for none.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    technique: Technique | None = None
+    subject: str = ""
+    nested: Value = None
+
+
+_SAFE: Final = Judged(Outcome.SAFE)
+
+
+def judge(step: Step, allowed: frozenset[str] = frozenset()) -> Judged:
+    """Judge one step of a pickle.
+
+    Args:
+        step: What it imports or calls.
+        allowed: Globals that are trusted whatever is done with them, by their full names: `mypackage.models.Net`.
+    """
+    if isinstance(step, Import):
+        return _imported(step.target, allowed)
+    return _judge_call(step, allowed)
+
+
+def _judge_call(step: Call, allowed: frozenset[str]) -> Judged:
+    if step.how is How.PERSISTENT:
+        return _persistent(step.arguments)
+    if step.how is How.BUILD:
+        return _given_state(step, allowed)
+    if step.how in _FILLING:
+        return _changed(step.callee, allowed, "items are put into")
+    if step.how in _MAKING or (step.how in _CALLING_OR_MAKING and not step.arguments):
+        return _made(step.callee, allowed)
+    return _called(step.callee, step.arguments, allowed)
+
+
+def _imported(target: Value, allowed: frozenset[str]) -> Judged:
+    if isinstance(target, Unresolved):
+        return _dangerous(Technique.IMPORT, "it imports what is named only while it runs")
+    if isinstance(target, Extension):
+        return _dangerous(Technique.IMPORT, f"it imports what the loader has registered as number {target.code}")
+    if not isinstance(target, Global):
+        return Judged(Outcome.UNKNOWN, "it uses plain data as if that were imported")
+    name = str(target)
+    if name in allowed or known.use(target.module, target.name) is not None:
+        return _SAFE
+    technique = dangerous.technique(target.module, target.name) or known.acts(target.module, target.name)
+    if technique is not None:
+        return Judged(Outcome.DANGEROUS, f"{name} {technique.happens}", technique, name)
+    return Judged(Outcome.UNKNOWN, f"{name} is not known", None, name)
+
+
+def _called(callee: Value, given: tuple[Value, ...], allowed: frozenset[str], relays: int = 0) -> Judged:
+    callee = arguments.named(callee)
+    if not isinstance(callee, Global):
+        partial = arguments.completed(callee, given)
+        return _anonymous(callee, allowed) if partial is None else _relayed(_PARTIAL, partial, allowed, relays)
+    imported = _imported(callee, allowed)
+    if imported.outcome is not Outcome.SAFE or str(callee) in allowed:
+        return imported
+    use = known.use(callee.module, callee.name)
+    if use is None or not use.call:
+        return Judged(Outcome.UNKNOWN, f"{callee} is called, which is not known to be safe", None, str(callee))
+    refused = arguments.refused(use.call, given)
+    if refused is not None:
+        return _refused(callee, refused)
+    relayed = arguments.relayed(use.call, given)
+    if relayed is not None:
+        return _relayed(callee, relayed, allowed, relays)
+    return Judged(Outcome.SAFE, nested=arguments.nested(use.call, given))
+
+
+def _refused(callee: Global, reason: str) -> Judged:
+    """Judge a call that is safe with other arguments: an attack where the callable is known from attacks."""
+    technique = dangerous.technique(callee.module, callee.name)
+    outcome = Outcome.UNKNOWN if technique is None else Outcome.DANGEROUS
+    return Judged(outcome, f"{callee} is called, and {reason}", technique, str(callee))
+
+
+def _relayed(callee: Global, relayed: tuple[Value, Value], allowed: frozenset[str], relays: int) -> Judged:
+    target, given = relayed
+    if relays >= _RELAYS or not isinstance(given, tuple):
+        return _dangerous(Technique.CALLS, f"{callee} is made to call something", str(callee))
+    return _called(target, given, allowed, relays + 1)
+
+
+def _made(kind: Value, allowed: frozenset[str]) -> Judged:
+    """Judge that an object of a class is made, without its `__init__`."""
+    kind = arguments.named(kind)
+    if not isinstance(kind, Global):
+        return _anonymous(kind, allowed)
+    imported = _imported(kind, allowed)
+    if imported.outcome is not Outcome.SAFE or str(kind) in allowed:
+        return imported
+    use = known.use(kind.module, kind.name)
+    if use is None or not use.instance:
+        return Judged(Outcome.UNKNOWN, f"an object of {kind} is made, which is not known to be safe", None, str(kind))
+    return _SAFE
+
+
+def _anonymous(callee: Value, allowed: frozenset[str]) -> Judged:
+    """Judge the call of something that has no name of its own."""
+    if isinstance(callee, Unresolved | Extension):
+        return _imported(callee, allowed)
+    if not isinstance(callee, Result):
+        return Judged(Outcome.UNKNOWN, "it calls what cannot be called")
+    origin = _origin(callee)
+    judged = _imported(origin, allowed)
+    if judged.outcome is Outcome.UNKNOWN:
+        return judged
+    return _dangerous(Technique.CALLS, f"it calls what a call of {_spelled(origin)} has made", _spelled(origin))
+
+
+def _spelled(value: Value) -> str:
+    """Return a global's name. Nothing else is spelled out: values are as deep as an attacker likes."""
+    return str(value) if isinstance(value, Global) else "something without a name"
+
+
+def _origin(value: Value) -> Value:
+    """Return the global that something was made of: its class, where it is an object, or else what was called."""
+    for _ in range(1000):
+        if not isinstance(value, Result):
+            return value
+        named = arguments.named(value)
+        if named is not value:
+            return named
+        callee, given = value.call.callee, value.call.arguments
+        value = given[0] if given and isinstance(callee, Global) and str(callee) in arguments.MAKERS else callee
+    return value
+
+
+def _given_state(step: Call, allowed: frozenset[str]) -> Judged:
+    changed = _changed(step.callee, allowed, "attributes are written to")
+    if changed.outcome is not Outcome.SAFE:
+        return changed
+    origin = _origin(step.callee)
+    name = _spelled(origin)
+    if any(key in _HOOKS and isinstance(value, _IMPORTED) for key, value in arguments.attributes(step.arguments)):
+        return _dangerous(Technique.ATTRIBUTES, f"methods of an object of {name} are overwritten", name)
+    use = known.use(origin.module, origin.name) if isinstance(origin, Global) else None
+    if use is not None and use.state and name not in allowed and arguments.refused(use.state, step.arguments):
+        return _dangerous(Technique.CODE, f"{name} evaluates what it is given as its state", name)
+    return changed
+
+
+def _changed(target: Value, allowed: frozenset[str], what: str) -> Judged:
+    """Judge that state or items are given to something. Only an object of a known class may be given any."""
+    if isinstance(target, Global | Unresolved | Extension):
+        name = str(target) if isinstance(target, Global) else ""
+        return _dangerous(Technique.ATTRIBUTES, f"{what} {name or 'an imported object'} itself", name)
+    if not isinstance(target, Result):
+        return Judged(Outcome.UNKNOWN, f"{what} plain data")
+    origin = _origin(target)
+    name = _spelled(origin)
+    imported = _imported(origin, allowed)
+    if imported.outcome is not Outcome.SAFE or name in allowed:
+        return imported
+    use = known.use(origin.module, origin.name) if isinstance(origin, Global) else None
+    if use is None or not (use.instance or (use.call and not use.shared)):
+        return Judged(Outcome.UNKNOWN, f"{what} what {name} gives", None, name)
+    return _SAFE
+
+
+def _persistent(given: tuple[Value, ...]) -> Judged:
+    """Judge what is left to the loader: PyTorch refers to storages so, and in old files to the source of modules."""
+    reference = given[0] if given else None
+    if isinstance(reference, tuple) and len(reference) >= _REFERENCE and type(reference[0]) is str:
+        known_kind = reference[0] in {"storage", "module"}
+        return _SAFE if known_kind else Judged(Outcome.UNKNOWN, "it refers to something of its loader's own")
+    return Judged(Outcome.UNKNOWN, "it leaves to its loader what an identifier of its own stands for")
+
+
+def _dangerous(technique: Technique, reason: str, subject: str = "") -> Judged:
+    return Judged(Outcome.DANGEROUS, reason, technique, subject)

@@ -1,0 +1,134 @@
+"""Make the tables of scripts/modelseal/models/pickles/tables from what collect.py found, and from what was reviewed.
+
+    python tests/assets/model-globals/merge.py RAW
+
+A name is in a table when every release that has it agrees that it is harmless, or when review/<package>.txt says so;
+`- names` there (or `- *`) takes names out. Lines of a review are lines of a table. docs/model-globals.md says more.
+"""
+
+import fnmatch
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "scripts"))
+
+from modelseal.models.pickles import dangerous
+
+HERE = Path(__file__).resolve().parent
+TABLES = HERE.parents[2] / "scripts" / "modelseal" / "models" / "pickles" / "tables"
+KINDS = {"instance": "i", "native": "v", "enumeration": "e", "exception": "o", "function": "v"}
+#: Packages so large that functions of their private modules are left out: no file has a use for them.
+LARGE = {
+    "torch",
+    "transformers",
+    "lightning",
+    "keras",
+    "tensorflow",
+    "ultralytics",
+    "timm",
+    "torch_geometric",
+    "gensim",
+    "spacy",
+}
+ORDER = "ioecsv!"
+
+Names = dict[tuple[str, str], set[str]]
+
+
+def main() -> None:
+    """Write every table for which there is something."""
+    found: dict[str, list[dict]] = defaultdict(list)
+    for path in sorted(Path(sys.argv[1]).glob("*.json")):
+        collected = json.loads(path.read_text(encoding="utf-8"))
+        found[collected["package"]].append(collected)
+    for package in sorted({*found, *(path.stem for path in (HERE / "review").glob("*.txt"))}):
+        write(package, found.get(package, []))
+
+
+def write(package: str, releases: list[dict]) -> None:
+    """Write one package's table."""
+    names = collected(releases)
+    found = {
+        (module, name)
+        for release in releases
+        for module, kinds in release["modules"].items()
+        for name in kinds["flagged"]
+    } | set(names)
+    for line in reviewed(package):
+        apply(line, names, found)
+    versions = ", ".join(release["version"] for release in sorted(releases, key=lambda release: release["version"]))
+    text = f"# {package} {versions or '(by hand)'}: see docs/model-globals.md\n"
+    grouped: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for (module, name), kinds in names.items():
+        for kind in kinds:
+            letter, _, rest = kind.partition(" ")
+            check = rest if letter == "!" else ""
+            letter, _, condition = letter.partition("=")
+            key = f"! {check}" if check else letter
+            grouped[module, key].append(f"{name}={condition}" if condition else name)
+    for (module, key), members in sorted(
+        grouped.items(), key=lambda item: (item[0][0], ORDER.index(item[0][1][0]), item[0])
+    ):
+        text += f"{module} {key} {' '.join(sorted(members))}\n"
+    (TABLES / f"{package}.txt").write_text(text, encoding="utf-8")
+    print(package, versions, len(names), f"{len(text) // 1024} KiB")
+
+
+def collected(releases: list[dict]) -> Names:
+    """Join releases: what one of them finds wrong is wrong."""
+    names: Names = defaultdict(set)
+    flagged: dict[tuple[str, str], str] = {}
+    for release in releases:
+        for module, kinds in release["modules"].items():
+            for kind, letter in KINDS.items():
+                for name in kinds[kind] if kind != "function" or not internal(module, release["package"]) else ():
+                    names[module, name].add(letter)
+            for name, ways in kinds["flagged"].items():
+                flagged[module, name] = next(iter(ways.get("function", {})), "")
+    for name, technique in flagged.items():
+        names.pop(name, None)
+        if technique:
+            names[name] = {f"! {technique}"}
+    for module, name in list(names):
+        if dangerous.listed(f"{module}.{name}") is not None:
+            names.pop((module, name), None)
+    return names
+
+
+def internal(module: str, package: str) -> bool:
+    """Tell whether a module's functions are left out."""
+    return package in LARGE and any(part.startswith("_") for part in module.split("."))
+
+
+def reviewed(package: str) -> list[str]:
+    """Return the lines of a review."""
+    path = HERE / "review" / f"{package}.txt"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def apply(line: str, names: Names, found: set[tuple[str, str]]) -> None:
+    """Add or take out what one line of a review says. A name with a star stands for all that were found."""
+    module, kind, *listed = line.split()
+    for entry in listed:
+        name, _, check = entry.partition("=")
+        if "*" in name and kind != "-":
+            matching = [known for place, known in found if place == module and fnmatch.fnmatchcase(known, name)]
+            if matching:
+                apply(f"{module} {kind} " + " ".join(f"{known}={check}" for known in sorted(matching)), names, found)
+        elif kind != "-":
+            names[module, name] = {
+                *(known for known in names.get((module, name), ()) if known[0] != "!"),
+                f"{kind}={check}" if check else kind,
+            }
+        elif name == "*":
+            for known in [known for known in names if known[0] == module]:
+                del names[known]
+        else:
+            names.pop((module, name), None)
+
+
+if __name__ == "__main__":
+    main()
