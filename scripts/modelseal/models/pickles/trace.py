@@ -28,7 +28,7 @@ class How(StrEnum):
       is a dictionary, and its attributes are set from a second dictionary, where the state is a pair. The state is the
       one argument.
     - `SETITEM`: `callee[key] = value`; the arguments are keys and values in turn.
-    - `EXTEND`: `callee.extend(arguments)`; without that method, `callee.append(argument)` each. `APPEND`: the latter.
+    - `APPEND`, `EXTEND`: `callee.extend(arguments)` or `callee.append(argument)` for each: the unpicklers differ.
     - `ADD`: `callee.add(argument)` for each argument.
     - `PERSISTENT`: the loader's own `persistent_load(argument)`. There is no callee.
 
@@ -91,20 +91,21 @@ class Extension:
         return f"<extension {self.code}>"
 
 
-@dataclass(slots=True, eq=False)
 class Result:
-    """What a call returns.
+    """What a call returns. More is told of it while the program runs.
 
     Attributes:
         call: The call.
-        states: What has been given to it with `BUILD` so far, in order.
+        states: What has been given to it with `BUILD` so far, in order, the last of it.
     """
 
-    call: "Call"
-    states: "tuple[Value, ...]" = ()
+    __slots__ = ("call", "states")
+
+    def __init__(self, call: "Call", states: "tuple[Value, ...]" = ()) -> None:
+        self.call = call
+        self.states = states
 
 
-@dataclass(slots=True, eq=False)
 class Container:
     """A list, dictionary or set. It is filled while the program runs, so look at it when it is used.
 
@@ -114,9 +115,12 @@ class Container:
         dropped: How many more there are.
     """
 
-    kind: Kind
-    items: "list[Value]"
-    dropped: int = 0
+    __slots__ = ("dropped", "items", "kind")
+
+    def __init__(self, kind: Kind, items: "list[Value]") -> None:
+        self.kind = kind
+        self.items = items
+        self.dropped = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
