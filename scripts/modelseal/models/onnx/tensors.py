@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate, islice
 from operator import mul
 
@@ -50,39 +50,45 @@ _OUTSIDE = re.compile(
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Tensor:
-    """A tensor's fields, as they come."""
+    """What a tensor says of itself; `present` has the bytes of each field with values."""
 
     offset: int
-    name: str = ""
-    kind: int = 0
-    is_external: bool = False
-    dims: list[int] = field(default_factory=list)
-    entries: list[tuple[str, str]] = field(default_factory=list)
-    present: dict[int, int] = field(default_factory=dict)
+    name: str
+    kind: int
+    is_external: bool
+    dims: list[int]
+    entries: list[tuple[str, str]]
+    present: dict[int, int]
 
 
 def judged(message: Message) -> Iterator[Event]:
     """Judge a tensor: its size against its bytes, and where they are when they are elsewhere."""
-    tensor = _Tensor(message.start)
-    for part in message.fields():
-        if part.number == _DIMS:
-            tensor.dims.extend(islice(message.numbers(part), _DIMENSIONS))
-        elif part.number == _TYPE and part.wire == VARINT:
-            tensor.kind = part.value
-        elif part.number == _NAME and part.wire == BYTES:
-            tensor.name = short(message.text(part))
-        elif part.number == _EXTERNAL and part.wire == BYTES:
-            tensor.entries.append(_entry(message.inner(part)))
-        elif part.number == _LOCATION and part.wire == VARINT:
-            tensor.is_external = part.value == 1
-        elif part.number == _RAW or part.number in _TYPED:
-            size = part.end - part.start if part.wire == BYTES else _TYPED.get(part.number, 1)
-            tensor.present[part.number] = tensor.present.get(part.number, 0) + size
+    tensor = _read(message)
     if tensor.is_external or tensor.entries:
         yield from _external(tensor)
     yield from _size(tensor)
+
+
+def _read(message: Message) -> _Tensor:
+    name, words = "", {_TYPE: 0, _LOCATION: 0}
+    dims: list[int] = []
+    entries: list[tuple[str, str]] = []
+    present: dict[int, int] = {}
+    for part in message.fields():
+        if part.number == _DIMS:
+            dims.extend(islice(message.numbers(part), _DIMENSIONS))
+        elif part.number in words and part.wire == VARINT:
+            words[part.number] = part.value
+        elif part.number == _NAME and part.wire == BYTES:
+            name = message.text(part)
+        elif part.number == _EXTERNAL and part.wire == BYTES:
+            entries.append(_entry(message.inner(part)))
+        elif part.number == _RAW or part.number in _TYPED:
+            size = part.end - part.start if part.wire == BYTES else _TYPED.get(part.number, 1)
+            present[part.number] = present.get(part.number, 0) + size
+    return _Tensor(message.start, short(name), words[_TYPE], words[_LOCATION] == 1, dims, entries, present)
 
 
 def _entry(entry: Message) -> tuple[str, str]:
