@@ -6,12 +6,14 @@ from typing import Final
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
 from modelseal.models.event import Event, Found
+from modelseal.models.faults import LimitReached
 from modelseal.models.pickles import recognition, searching
 from modelseal.models.pickles.rules import BURIED, TRAILING
 from modelseal.models.pickles.stream import Findings, Stream
 from modelseal.models.pickles.trace import Value
 
 _PADDING: Final = 4096
+_BURIED: Final = "buried-pickle"
 
 
 def inspect(content: Content, budget: Budget, persistent: list[Value] | None = None) -> Iterator[Event]:
@@ -57,3 +59,22 @@ def buried(content: Content, start: int, budget: Budget, findings: Findings) -> 
     for offset in searching.attacks(content, start, budget):
         yield Found(BURIED, "a pickle begins in the midst of other bytes", offset, repr(content.read(offset, 64)))
         yield from Stream(content, offset, budget, findings).events()
+
+
+def is_buried(content: Content) -> bool:
+    """Tell whether a pickle that would attack lies somewhere in content that is nothing known."""
+    if _BURIED not in content.memo:
+        try:
+            content.memo[_BURIED] = next(searching.attacks(content, 0, Budget()), None) is not None
+        except LimitReached:
+            content.memo[_BURIED] = True
+    return bool(content.memo[_BURIED])
+
+
+def inspect_buried(content: Content, budget: Budget) -> Iterator[Event]:
+    """Look into pickles that lie somewhere in content that is nothing known.
+
+    Raises:
+        LimitReached: It takes more than a file may.
+    """
+    yield from buried(content, 0, budget, Findings())

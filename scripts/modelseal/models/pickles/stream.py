@@ -94,9 +94,14 @@ class Stream:
             yield from self._told(step)
 
     def _unwrapped(self, array: int) -> Iterator[Event]:
-        """Tell what a loader does that does not know of joblib's arrays, and runs their bytes."""
+        """Tell what a loader does that does not know of joblib's arrays, and runs their bytes.
+
+        By chance, such bytes do many things, but they do not name what attacks are made of.
+        """
         for step in program.run(Machine(self._content, self._start, self._budget, loader=Loader.PLAIN)):
-            if step.offset >= array and judgement.judge(step).outcome is Outcome.DANGEROUS:
+            target = step.target if isinstance(step, Import) else step.callee
+            named = step.offset >= array and isinstance(target, Global)
+            if named and judgement.judge(step).outcome is Outcome.DANGEROUS:
                 yield from self._told(step)
 
     def _told(self, step: Step) -> Iterator[Event]:
