@@ -16,6 +16,7 @@ Arguments: TypeAlias = tuple[Value, ...]
 
 # They make an object of the class that is their first argument.
 MAKERS: Final = frozenset({"copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__"})
+_GENERIC: Final = frozenset({"builtins", "collections", "collections.abc", "typing"})
 _CODECS: Final = frozenset({"latin1", "latin-1", "iso-8859-1", "iso8859-1", "utf-8", "utf8", "ascii"})
 _BASES: Final = frozenset(
     {"object", "dict", "list", "tuple", "set", "frozenset", "str", "bytes", "bytearray", "int", "float", "complex"}
@@ -206,6 +207,12 @@ def _is_random(item: Value) -> bool:
     return isinstance(item, Global) and item.module.startswith("numpy.random.")
 
 
+def _alias(arguments: Arguments) -> bool:
+    """Accept what `Optional[int]` is pickled as: the items of a class of the standard library."""
+    owner = arguments[0] if len(arguments) == 2 else None  # noqa: PLR2004
+    return isinstance(owner, Global) and owner.module in _GENERIC and known.use(owner.module, owner.name) is not None
+
+
 def _unnamed(arguments: Arguments) -> bool:
     return bool(arguments) and arguments[0] is None
 
@@ -251,6 +258,7 @@ def _mapping(arguments: Arguments) -> bool:
 
 _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
     {
+        "alias": _alias,
         "any": _any,
         "array": _array,
         "class": _first_class,
