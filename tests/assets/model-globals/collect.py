@@ -22,20 +22,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from reach import Reach  # the script's own folder is not on the path of -I
 from sinks import sink, whole
 
-#: What is called while an object is unpickled, compared, put into a set, or thrown away.
-HOOKS = (
-    "__new__",
-    "__setstate__",
-    "__setattr__",
-    "__getattr__",
-    "__getattribute__",
-    "__del__",
-    "__hash__",
-    "__eq__",
-    "__setitem__",
-    "append",
-    "extend",
-    "add",
+#: What is called while an object is unpickled, given to another one's class, compared, put into a set, or thrown away.
+HOOKS = frozenset(
+    "__new__ __setstate__ __setattr__ __getattr__ __getattribute__ __del__ __hash__ __eq__ __lt__ __bool__ __len__ "
+    "__iter__ __next__ __getitem__ __setitem__ __contains__ __index__ __int__ __float__ __complex__ __bytes__ __str__ "
+    "__repr__ __format__ __fspath__ __array__ __enter__ __exit__ append extend add update keys items".split()
 )
 SKIPPED = (
     "test",
@@ -170,7 +161,7 @@ def _sort(place, reach):
 
 def _sort_class(cls, reach):
     found, native = {}, not cls.__flags__ & (1 << 9)
-    hooks = (*HOOKS, "__init__", "_missing_") if issubclass(cls, (enum.Enum, BaseException)) else HOOKS
+    hooks = HOOKS | {"__init__", "_missing_"} if issubclass(cls, (enum.Enum, BaseException)) else HOOKS
     for base in cls.__mro__[:-1]:
         for name, member in list(vars(base).items()):
             if name in hooks or (isinstance(member, property) and member.fset is not None):
