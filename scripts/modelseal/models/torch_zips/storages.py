@@ -1,0 +1,108 @@
+"""Compare the tensors' storages in an archive with what the pickles in it say of them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from modelseal.gate.finding import Severity
+from modelseal.models.budget import Budget
+from modelseal.models.event import Event, Found, Unread
+from modelseal.models.rule import Rule
+from modelseal.models.torch_zips.records import Records
+from modelseal.models.zips import inspection
+from modelseal.models.zips.records import Entry
+
+SIZE = Rule(
+    id="pytorch-zip-storage-size",
+    title="A storage of another size than its tensors need",
+    severity=Severity.HIGH,
+    happens="A loader reads beyond the storage's end, or something is carried along behind the numbers.",
+    remedy="Do not use the file. Convert what it should be to safetensors, from a source that you trust.",
+    atlas=("AML.T0074", "AML.T0011.000"),
+    cwe=("CWE-125", "CWE-130"),
+)
+UNREFERENCED = Rule(
+    id="pytorch-zip-unreferenced",
+    title="A storage that no tensor has",
+    severity=Severity.MEDIUM,
+    happens="PyTorch does not load it. Something is carried along for a program that knows where it is.",
+    remedy="Write the file anew: `torch.save(torch.load(OLD, weights_only=True), NEW)`.",
+    atlas=("AML.T0074",),
+    cwe=("CWE-506",),
+)
+RULES = (SIZE, UNREFERENCED)
+
+_SIZES = {
+    **dict.fromkeys(("ComplexDouble",), 16),
+    **dict.fromkeys(("Double", "Long", "ComplexFloat"), 8),
+    **dict.fromkeys(("Float", "Int", "QInt32"), 4),
+    **dict.fromkeys(("Half", "BFloat16", "Short"), 2),
+    **dict.fromkeys(("Byte", "Char", "Bool", "QInt8", "QUInt8", "QUInt4x2", "QUInt2x4", "Untyped"), 1),
+}
+_PARTS = 5
+PERSISTENT = "pickle-persistent"
+"""Where the memo of a pickle's bytes has what the pickle leaves to its loader, once it was read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What a pickle says of a storage.
+
+    Attributes:
+        key: The name of its record.
+        size: In bytes; None where that is not known.
+    """
+
+    key: str
+    size: int | None
+
+
+def stated(persistent: Sequence[object], folder: str) -> list[Storage] | None:
+    """Read what a pickle leaves to PyTorch: `("storage", class, key, place, number of elements)`.
+
+    Args:
+        persistent: What it leaves to its loader.
+        folder: Where the records of its storages are.
+
+    Returns:
+        None where there is something else among it.
+    """
+    found = []
+    for value in persistent:
+        if type(value) is not tuple or len(value) < _PARTS:
+            return None
+        what, kind, key, _, number = value[:_PARTS]
+        if type(what) is not str or what != "storage" or type(key) is not str or type(number) is not int:
+            return None
+        each = _SIZES.get(str(kind).rpartition(".")[2].removesuffix("Storage"))
+        found.append(Storage(folder + key, None if each is None else each * number))
+    return found
+
+
+def compared(
+    records: Records, storages: Mapping[str, Entry], stored: Iterable[Storage], budget: Budget
+) -> Iterator[Event]:
+    """Tell which storages are missing, of another size, or no tensor's.
+
+    Args:
+        records: The archive's.
+        storages: Those in it, by their names.
+        stored: What the pickles say.
+        budget: Counts what looking into those of no tensor costs.
+    """
+    seen: set[Storage] = set()
+    for storage in stored:
+        budget.steps(1)
+        entry = storages.get(storage.key)
+        if storage in seen:
+            continue
+        seen.add(storage)
+        if entry is None:
+            yield Unread(f"it has a tensor whose storage {storage.key[:100]!r} is missing")
+        elif storage.size is not None and storage.size != entry.size:
+            what = f"{entry.name!r} has {entry.size} bytes, and its tensors need {storage.size}"
+            yield Found(SIZE, what, entry.header, subject=entry.name)
+    used = {storage.key for storage in seen}
+    for key, entry in storages.items():
+        if key not in used:
+            yield Found(UNREFERENCED, f"no tensor has {entry.name!r}", entry.header, subject=entry.name)
+            yield from inspection.member(records.archive, entry, budget)
