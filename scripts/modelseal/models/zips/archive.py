@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from modelseal.models.content import Content
 from modelseal.models.faults import LimitReached
 from modelseal.models.zips.directory import Directory, directories
-from modelseal.models.zips.records import DESCRIPTOR, LOCAL, Entry, local
+from modelseal.models.zips.records import DESCRIPTOR, END, LOCAL, Entry, local
 
 _MEMO = "zip"
 _STREAMED = 10_000
@@ -78,6 +78,9 @@ def _parsed(content: Content) -> Archive | None:
         found, fault = directories(content), ""
     except LimitReached as reached:
         found, fault = (), reached.what
-    if found or fault or content.read(0, 4) == LOCAL:
+    begins = content.read(0, 4) in {LOCAL, END}
+    # An archive within other bytes, at their end, is one to many readers; one in the midst of them is a member of
+    # another container, as a rule.
+    if begins or (found and found[0].tail[1] == len(content)):
         return Archive(content, found, fault)
     return None

@@ -1,0 +1,201 @@
+"""PyTorch's archives, exported programs, packages, TorchServe's and NeMo's: with attacks in them, and honest ones."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from assets.models.archives import changed, tarred, zipped
+from assets.models.case import Case, one
+from assets.models.containers import EVIL, TEXT
+from assets.models.torch_files import plain, script, state, torch_zip
+
+_BENIGN = Path(__file__).parent / "benign" / "torch"
+_STATE = state({"weight": ("FloatStorage", "0", 3), "bias": ("HalfStorage", "1", 2)})
+_PLAIN = plain(_STATE, _0=bytes(12), _1=bytes(4))
+
+
+def cases() -> Iterator[Case]:
+    """Make all of them."""
+    for name, expected, content, why, *rules in (*_states(), *_scripts(), *_programs(), *_servers(), *_nemos()):
+        yield one(f"torch/{name}", expected, content, why, *rules)
+    for path in sorted(_BENIGN.glob("*.pt*")):
+        yield one(f"torch/{path.name}", "benign", path.read_bytes(), "written by PyTorch: see make_torch_archives.py")
+
+
+def _states() -> Iterator[tuple]:
+    good, evil = torch_zip(_PLAIN), torch_zip({**_PLAIN, "data.pkl": EVIL})
+    yield "state", "benign", good, "a plain state"
+    yield "state-in-another-folder", "benign", torch_zip(_PLAIN, "model_v1.2"), "a plain state, in a folder of its name"
+    yield "state-packed", "benign", torch_zip(_PLAIN, method=zipfile.ZIP_DEFLATED), "packed again with another program"
+    yield "attack", "malicious", evil, "a program is called when it is loaded"
+    yield "attack-packed", "malicious", torch_zip({**_PLAIN, "data.pkl": EVIL}, method=zipfile.ZIP_DEFLATED), "packed"
+    yield "attack-flag", "malicious", changed(evil, b"PK\x01\x02", 8, b"\x01\x00"), "CVE-2025-1945", "zip-encrypted"
+    yield (
+        "attack-checksum",
+        "malicious",
+        changed(evil, b"PK\x01\x02", 16, b"\0\0\0\0"),
+        "CVE-2025-10156",
+        "zip-checksum",
+    )
+    yield "attack-name", "malicious", changed(evil, b"PK\x03\x04", 30, b"x"), "CVE-2025-1944", "zip-local-header"
+    others = {**_PLAIN, "payload.bin": EVIL}
+    yield "attack-beside", "malicious", torch_zip(others), "CVE-2025-1889: a second pickle by another name"
+    yield (
+        "attack-storage",
+        "malicious",
+        torch_zip({**_PLAIN, "data/7": EVIL}),
+        "a pickle as a storage of no tensor",
+        ("pytorch-zip-unreferenced"),
+    )
+    yield (
+        "unreferenced",
+        "malicious",
+        torch_zip({**_PLAIN, "data/7": b"\1" * 9}),
+        "a storage of no tensor",
+        ("pytorch-zip-unreferenced"),
+    )
+    yield "attack-version", "malicious", torch_zip({**_PLAIN, "version": EVIL}), "a pickle where a number should be"
+    yield "attack-byteorder", "malicious", torch_zip({**_PLAIN, "byteorder": EVIL}), "a pickle where a word should be"
+    for name, size in (("short", 8), ("long", 400)):
+        content = torch_zip(plain(_STATE, _0=bytes(size), _1=bytes(4)))
+        yield f"storage-{name}", "malicious", content, "a storage of another size", "pytorch-zip-storage-size"
+    missing = {name: content for name, content in _PLAIN.items() if name != "data/1"}
+    yield "storage-missing", "unknown", torch_zip(missing), "a storage that is not there", "unread"
+    shouted = {name.replace("data.pkl", "DATA.PKL"): content for name, content in _PLAIN.items()}
+    yield "case", "malicious", torch_zip(shouted), "PyTorch finds it all the same", "pytorch-zip-case"
+    twice = torch_zip({**_PLAIN, "DATA.pkl": EVIL})
+    yield "case-twice", "malicious", twice, "which of both PyTorch loads is a matter of sorting", "pytorch-zip-case"
+    duplicate = torch_zip({"data.pkl": _STATE, "dataXpkl": EVIL, **_PLAIN})
+    yield "duplicate", "malicious", duplicate.replace(b"dataXpkl", b"data.pkl"), "two of one name", "zip-duplicate"
+    yield "prefix", "malicious", EVIL + good, "a pickle in front, which old loaders take", "zip-unaccounted"
+    yield "cut-off", "unknown", good[:-60], "an archive that is cut off", "unread"
+
+
+def _scripts() -> Iterator[tuple]:
+    yield "script", "benign", script(), "a module in TorchScript that names what it does not call"
+    yield "script-extra", "benign", script(**{"config.json": b'{"a": 1}'}), "a module with a file beside it"
+    yield "script-library", "benign", script("_1 = ops.torchvision.nms(x, weight, 0.5)"), "an operator of torchvision"
+    files = {
+        "save": 'torch.save(x, "/tmp/x")',
+        "from-file": '_1 = torch.from_file("/etc/passwd", False, 10, dtype=0)',
+        "spaced": 'torch . \\\n    save(x, "/tmp/x")',
+        "by-library": 'ops.aten.save(x, "/tmp/x")',
+        "read-image": '_1 = ops.image.read_file("/etc/passwd")',
+        "write-image": 'ops.image.write_file("/tmp/x", x)',
+        "audio": '_1 = ops.torchaudio.sox_io_load_audio_file("/etc/passwd")',
+    }
+    for name, body in files.items():
+        yield f"script-{name}", "malicious", script(body), "files are read or written", "torchscript-file-access"
+    for name, body in {"rpc": 'rpc_async("w", f, ())', "aoti": '_1 = ops.aoti.run("x.so")'}.items():
+        yield f"script-{name}", "malicious", script(body), "other machines, libraries", "torchscript-remote-call"
+    foreign = {"import": "import os", "eval": 'eval("1")', "value": "t = torch", "hook": "y = x.__class__"}
+    for name, body in foreign.items():
+        yield f"script-{name}", "malicious", script(body), "no TorchScript", "torchscript-foreign-code"
+    library = script("_1 = ops.elsewhere.compute(x)")
+    yield "script-unknown", "unknown", library, "an operator of nobody knows what", "torchscript-unknown-operator"
+    yield "script-attack", "malicious", script(notes=EVIL), "a pickle among the extra files"
+
+
+def _program(target: str, **more: bytes) -> bytes:
+    graph = {"graph_module": {"graph": {"nodes": [{"target": target, "inputs": [], "outputs": []}]}}}
+    weights = {
+        "config": {
+            "w": {
+                "path_name": "weight_0",
+                "use_pickle": False,
+                "tensor_meta": {
+                    "dtype": 7,
+                    "sizes": [{"as_int": 3}],
+                    "strides": [{"as_int": 1}],
+                    "storage_offset": {"as_int": 0},
+                },
+            }
+        }
+    }
+    records = {
+        "data/weights/weight_0": bytes(12),
+        "data/weights/model_weights_config.json": json.dumps(weights).encode(),
+        "models/model.json": json.dumps(graph).encode(),
+        "archive_format": b"pt2",
+        "archive_version": b"0",
+        "byteorder": b"little",
+    }
+    return torch_zip({**records, **more}, "net")
+
+
+def _programs() -> Iterator[tuple]:
+    yield "program", "benign", _program("torch.ops.aten.linear.default"), "an exported program"
+    yield "program-symbols", "benign", _program("_operator.add"), "arithmetic on sizes"
+    for index, target in enumerate(("torch.os.system", "torch.hub.load", "_operator.attrgetter", "builtins.eval")):
+        yield f"program-target-{index}", "malicious", _program(target), "a function that is no operator", "pt2-target"
+    yield "program-file", "malicious", _program("torch.ops.aten.from_file.default"), "a file is read", "pt2-file-access"
+    content = _program("torch.ops.elsewhere.compute.default")
+    yield "program-unknown", "unknown", content, "an operator of nobody knows what", "pt2-unknown-operator"
+    content = _program("torch.ops.aten.add.Tensor", **{"data/aotinductor/model/a.so": TEXT})
+    yield "program-native", "malicious", content, "a library that loading loads", "pt2-native-code"
+    content = _program("torch.ops.aten.add.Tensor", **{"data/weights/weight_0": bytes(8)})
+    yield "program-weight", "malicious", content, "a weight that is too short", "pt2-weight-size"
+    content = _program("torch.ops.aten.add.Tensor", **{"data/sample_inputs/model.pt": torch_zip({"data.pkl": EVIL})})
+    yield "program-attack", "malicious", content, "an attack in the sample inputs"
+    content = _program("torch.ops.aten.add.Tensor", **{"data/weights/weight_1": EVIL})
+    yield "program-weight-attack", "malicious", content, "a pickle as a weight that no list names"
+    package = {".data/extern_modules": b"torch\n", ".data/version": b"6\n", "m.py": b"import os\nos.system('id')\n"}
+    yield "package-attack", "malicious", torch_zip({**package, "model/model.pkl": EVIL}), "a package that attacks"
+
+
+def _server(handler: str = "handler.py", requirements: bytes = b"numpy==2.0\n", **more: bytes) -> bytes:
+    model = {"modelName": "m", "serializedFile": "m.pt", "handler": handler, "requirementsFile": "requirements.txt"}
+    manifest = {"runtime": "python", "model": {**model, "modelVersion": "1.0"}, "archiverVersion": "0.12.0"}
+    members = {
+        "m.pt": torch_zip(_PLAIN),
+        "handler.py": b"from ts.torch_handler import BaseHandler\n\n\nclass Handler(BaseHandler):\n    pass\n",
+        "requirements.txt": requirements,
+        "MAR-INF/MANIFEST.json": json.dumps(manifest).encode(),
+    }
+    return zipped({**members, **more}, zipfile.ZIP_DEFLATED)
+
+
+def _servers() -> Iterator[tuple]:
+    yield "mar", "benign", _server(), "an archive for TorchServe"
+    yield "mar-built-in", "benign", _server("image_classifier"), "a handler that TorchServe has"
+    yield "mar-attack", "malicious", _server(**{"m.pt": torch_zip({"data.pkl": EVIL})}), "an attack in the model"
+    yield "mar-outside", "malicious", _server("../../handler.py"), "a handler from elsewhere", "mar-manifest"
+    yield "mar-missing", "malicious", _server("other.py"), "a handler that is not there", "mar-manifest"
+    content = _server(**{"MAR-INF/MANIFEST.json": b"{}"})
+    yield "mar-no-model", "malicious", content, "a manifest without a model", "mar-manifest"
+    for index, line in enumerate((b"git+https://x.example/p\n", b"--extra-index-url https://x.example\np\n")):
+        yield (
+            f"mar-packages-{index}",
+            "malicious",
+            _server(requirements=line),
+            "packages from elsewhere",
+            "mar-packages",
+        )
+
+
+def _nemo(config: str) -> bytes:
+    return tarred({"./model_config.yaml": config.encode(), "./model_weights.ckpt": torch_zip(_PLAIN)})
+
+
+def _nemos() -> Iterator[tuple]:
+    honest = """\
+target: nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE
+preprocessor:
+  _target_: nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor
+  window: hann
+optim: {name: adamw, sched: {name: NoamAnnealing}}
+"""
+    yield "nemo", "benign", _nemo(honest), "a model of NeMo"
+    targets = {
+        "system": "preprocessor: {_target_: os.system, command: id}",
+        "eval": "a:\n  - '_target_': builtins.eval",
+        "alias": "a: &x os.system\nb:\n  _target_: *x",
+        "escaped": 'a: {"\\x5ftarget_": "subprocess.Popen"}',
+        "through": "target: torch.nn.os.system",
+        "hub": "target: torch.hub.load",
+    }
+    for name, line in targets.items():
+        yield f"nemo-{name}", "malicious", _nemo(f"{line}\n"), "CVE-2025-23304: any function is called", "nemo-target"
+    content = tarred({"model_config.yaml": honest.encode(), "model_weights.ckpt": torch_zip({"data.pkl": EVIL})})
+    yield "nemo-attack", "malicious", content, "an attack in the weights"
