@@ -157,8 +157,6 @@ def _server(handler: str = "handler.py", requirements: bytes = b"numpy==2.0\n", 
 
 
 def _servers() -> Iterator[tuple]:
-    yield "mar", "benign", _server(), "an archive for TorchServe"
-    yield "mar-built-in", "benign", _server("image_classifier"), "a handler that TorchServe has"
     yield "mar-attack", "malicious", _server(**{"m.pt": torch_zip({"data.pkl": EVIL})}), "an attack in the model"
     yield "mar-outside", "malicious", _server("../../handler.py"), "a handler from elsewhere", "mar-manifest"
     yield "mar-missing", "malicious", _server("other.py"), "a handler that is not there", "mar-manifest"
@@ -186,7 +184,6 @@ preprocessor:
   window: hann
 optim: {name: adamw, sched: {name: NoamAnnealing}}
 """
-    yield "nemo", "benign", _nemo(honest), "a model of NeMo"
     targets = {
         "system": "preprocessor: {_target_: os.system, command: id}",
         "eval": "a:\n  - '_target_': builtins.eval",

@@ -1,13 +1,17 @@
 """Look into the records of an archive that PyTorch loads: pickles, and the storages that these name."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from modelseal.models.budget import Budget
 from modelseal.models.event import Event, Member
+from modelseal.models.pickles import PERSISTENT
 from modelseal.models.torch_zips import storages
 from modelseal.models.torch_zips.records import Records
-from modelseal.models.torch_zips.storages import PERSISTENT, Storage
 from modelseal.models.zips import inspection
+
+if TYPE_CHECKING:
+    from modelseal.models.torch_zips.storages import Storage
 
 
 def loaded(

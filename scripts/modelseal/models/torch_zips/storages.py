@@ -39,8 +39,6 @@ _SIZES = {
     **dict.fromkeys(("Byte", "Char", "Bool", "QInt8", "QUInt8", "QUInt4x2", "QUInt2x4", "Untyped"), 1),
 }
 _PARTS = 5
-PERSISTENT = "pickle-persistent"
-"""Where the memo of a pickle's bytes has what the pickle leaves to its loader, once it was read to its end."""
 
 
 @dataclass(frozen=True, slots=True)
