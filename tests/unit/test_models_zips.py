@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.models.archives import central_record, end_record, local_record
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
 from modelseal.models.event import Event, Found, Member
@@ -89,11 +90,8 @@ def test_an_archive_stored_as_the_last_member_of_another_is_that_members_and_no_
 def test_bytes_before_an_archive_and_after_it_are_found_and_handed_over() -> None:
     content = packed({"a": b"1"})
     assert rules(b"before" + content) == {"zip-unaccounted"}
-    assert members(b"before" + content + b"after") == {
-        "a": b"1",
-        "(bytes 0 to 6)": b"before",
-        "(bytes 109 to 114)": b"after",
-    }
+    assert members(b"before" + content) == {"a": b"1", "(bytes 0 to 6)": b"before"}
+    assert members(content + b"after") == {"a": b"1", "(bytes 103 to 108)": b"after"}
 
 
 def test_both_archives_are_read_where_the_comment_of_one_holds_another() -> None:
@@ -155,3 +153,21 @@ def test_more_members_than_a_scan_may_take_are_a_limit() -> None:
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(directory), 0, 0)
     with pytest.raises(Malformed, match="more than 200,000 members"):
         list(inspect(Content(directory + end), Budget()))
+
+
+def test_an_archive_in_the_midst_of_other_bytes_is_not_what_those_are() -> None:
+    assert archives.of(Content(b"before" + packed({"a": b"1"}) + b"after")) is None
+
+
+def test_a_directory_whose_first_record_is_as_long_as_the_wide_end_records_is_one_directory() -> None:
+    content = b"m" * 9
+    record = central_record(b"n" * 30, content, 0)
+    before = local_record(b"n" * 30, content)
+    second = local_record(b"b", content)
+    listed = record + central_record(b"b", content, len(before))
+    assert len(record) == 56 + 20
+    wide = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 2, 2, len(listed), len(before + second))
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(before + second + listed), 1)
+    archive = before + second + listed + wide + locator + end_record(2, len(listed), len(before + second))
+    assert rules(archive) == set()
+    assert len(whole(archive).directories) == 1

@@ -81,6 +81,6 @@ def _parsed(content: Content) -> Archive | None:
     begins = content.read(0, 4) in {LOCAL, END}
     # An archive within other bytes, at their end, is one to many readers; one in the midst of them is a member of
     # another container, as a rule.
-    if begins or (found and found[0].tail[1] == len(content)):
+    if begins or fault or (found and found[0].tail[1] == len(content)):
         return Archive(content, found, fault)
     return None

@@ -104,7 +104,7 @@ def _claims(content: Content, position: int) -> Iterator[_Claim]:
     wide = list(_wide_claims(content, position, end, comment))
     yield from wide
     if not wide or not (counted == FULL_16 or FULL_32 in {size, offset}):
-        yield _Claim(offset, size, counted, position, end, comment)
+        yield _Claim(offset, size, counted, wide[0].ends if wide else position, end, comment)
 
 
 def _wide_claims(content: Content, position: int, end: int, comment: bytes) -> Iterator[_Claim]:
