@@ -24,9 +24,42 @@ from sinks import sink, whole
 
 #: What is called while an object is unpickled, given to another one's class, compared, put into a set, or thrown away.
 HOOKS = frozenset(
-    "__new__ __setstate__ __setattr__ __getattr__ __getattribute__ __del__ __hash__ __eq__ __lt__ __bool__ __len__ "
-    "__iter__ __next__ __getitem__ __setitem__ __contains__ __index__ __int__ __float__ __complex__ __bytes__ __str__ "
-    "__repr__ __format__ __fspath__ __array__ __enter__ __exit__ append extend add update keys items".split()
+    [
+        "__new__",
+        "__setstate__",
+        "__setattr__",
+        "__getattr__",
+        "__getattribute__",
+        "__del__",
+        "__hash__",
+        "__eq__",
+        "__lt__",
+        "__bool__",
+        "__len__",
+        "__iter__",
+        "__next__",
+        "__getitem__",
+        "__setitem__",
+        "__contains__",
+        "__index__",
+        "__int__",
+        "__float__",
+        "__complex__",
+        "__bytes__",
+        "__str__",
+        "__repr__",
+        "__format__",
+        "__fspath__",
+        "__array__",
+        "__enter__",
+        "__exit__",
+        "append",
+        "extend",
+        "add",
+        "update",
+        "keys",
+        "items",
+    ]
 )
 SKIPPED = (
     "test",
