@@ -51,7 +51,7 @@ class Input:
 
     @property
     def variable(self) -> str:
-        return cli._variable(self.name)
+        return cli.variable(self.name)
 
 
 def names() -> tuple[str, ...]:

@@ -1,11 +1,9 @@
 """The command line: stations, their options, and the one place where errors become exit codes."""
 
 import argparse
-import importlib
 import io
 import logging
 import os
-import re
 import shutil
 import signal
 import sys
@@ -16,25 +14,17 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import NoReturn
 
-from modelseal import __version__, process, station
+from modelseal import process, station
+from modelseal.command_line import CHAIN, STATIONS, arguments_of, load, variable
 from modelseal.errors import InputError, ModelsealError, ToolError
 from modelseal.github import Console, is_runner, report_error, write_outputs, write_summary
-from modelseal.station import Context, Option, Outcome, Station
+from modelseal.station import Context, Outcome, Station
 from modelseal.verdict import ExitCode
 
-STATIONS = ("build-image", "generate-sbom", "scan-image", "hash-artifacts", "attest", "verify", "audit-log")
-CHAIN = "chain"
-_SUMMARIES = {
-    "build-image": "Build an image with BuildKit and save it once",
-    "generate-sbom": "Make the image's SBOMs with Syft, and check them",
-    "scan-image": "Scan the image with Trivy, and gate on what it finds",
-    "hash-artifacts": "Hash models and datasets into a manifest, or check them against one",
-    "attest": "Sign provenance, SBOMs, verdicts and models",
-    "verify": "Verify all of that before anything is deployed",
-    "audit-log": "Check the log of what was attested and verified",
-    CHAIN: "All from build-image to verify in order: what the root action runs",
-}
 _REPORT_TO = "https://github.com/modelseal/modelseal/issues"
+
+
+__all__ = ["CHAIN", "STATIONS", "load", "main", "variable"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,85 +51,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _station(argv: Sequence[str] | None, console: Console, environ: Mapping[str, str]) -> Outcome:
-    arguments = _arguments(argv)
+    arguments = arguments_of(argv)
     module = load(arguments.station)
     declared: Station = module.STATION
     inputs = station.read_inputs(declared.inputs, _texts(declared, arguments, environ, console))
-    output_dir = arguments.output_dir or environ.get(_variable("output-dir"), "")
+    output_dir = arguments.output_dir or environ.get(variable("output-dir"), "")
     outcome = _run(module, inputs, _output_folder(output_dir.strip(), environ), environ, console)
     _finish(outcome, console, environ)
     return outcome
-
-
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line. What is not understood is not repeated: it may be a secret."""
-    arguments, unknown = _parser().parse_known_args(argv)
-    if unknown:
-        names = [word.partition("=")[0] for word in unknown]
-        shown = [name for name in names if re.fullmatch(r"--?[a-z][a-z-]*", name)]
-        raise InputError(
-            f"{arguments.station} has no option {', '.join(shown)}." if shown else "There is a word without an option.",
-            where="command line",
-            mend=f"See `modelseal {arguments.station} --help`.",
-        )
-    return arguments
-
-
-def load(name: str) -> ModuleType:
-    """Return the module of a station: only what this station needs is imported."""
-    if name == CHAIN:
-        return importlib.import_module("modelseal.chain")
-    return importlib.import_module(f"modelseal.commands.{name.replace('-', '_')}")
-
-
-def _parser() -> argparse.ArgumentParser:
-    """Make the parser. Only the station named on the command line is imported for its options."""
-    parser = _Parser(
-        prog="modelseal",
-        description="Build, inventory, gate, hash, attest and verify ML releases.",
-        epilog="Exit codes: 0 passed, 2 wrong input, 3 a tool or service failed, 10 the gate failed, "
-        "11 verification failed, 1 a bug in Modelseal.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"modelseal {__version__}")
-    stations = parser.add_subparsers(dest="station", required=True, metavar="STATION", parser_class=_StationParser)
-    for name in (*STATIONS, CHAIN):
-        stations.add_parser(name, help=_SUMMARIES[name], allow_abbrev=False)
-    return parser
-
-
-class _Parser(argparse.ArgumentParser):
-    """Reports a wrong command line as every other wrong input is."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(
-            f"{message[:1].upper()}{message[1:]}.", where="command line", mend=f"See `{self.prog} --help`."
-        )
-
-
-class _StationParser(_Parser):
-    """Learns its options when it is the one that is used."""
-
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 # argparse's own
-        declared: Station = load(self.prog.rpartition(" ")[2]).STATION
-        self.description = declared.description
-        self.formatter_class = argparse.RawDescriptionHelpFormatter
-        for name, declared_option in station.options_of(declared.inputs).items():
-            self.add_argument(f"--{name}", action="append", metavar="VALUE", help=_help(declared_option))
-        self.add_argument("--output-dir", default="", metavar="FOLDER", help=station.OUTPUT_DIR_HELP)
-        return super().parse_known_args(args, namespace)
-
-
-def _help(declared: Option) -> str:
-    notes = []
-    if declared.required:
-        notes.append("required")
-    if declared.default:
-        notes.append(f"default: {', '.join(declared.default.split())}")
-    if declared.secret:
-        notes.append("a file's path; the secret itself only through the environment")
-    shown = f"{declared.help} ({'; '.join(notes)})" if notes else declared.help
-    return shown.replace("%", "%%")
 
 
 def _texts(
@@ -150,7 +69,7 @@ def _texts(
     for name, declared_option in station.options_of(declared.inputs).items():
         given = getattr(arguments, name.replace("-", "_"))
         if given is None:
-            texts[name] = environ.get(_variable(name), "")
+            texts[name] = environ.get(variable(name), "")
         elif declared_option.secret:
             texts[name] = _secret_from_file(name, given)
         else:
@@ -167,12 +86,8 @@ def _secret_from_file(name: str, given: Sequence[str]) -> str:
         # The value is not repeated: it may be the secret itself.
         raise InputError(
             f"--{name} takes the path of a file that can be read.",
-            mend=f"Give a path, or put the secret itself into the environment as {_variable(name)}.",
+            mend=f"Give a path, or put the secret itself into the environment as {variable(name)}.",
         ) from None
-
-
-def _variable(name: str) -> str:
-    return f"MODELSEAL_INPUT_{name.upper().replace('-', '_')}"
 
 
 def _run(module: ModuleType, inputs: object, folder: Path, environ: Mapping[str, str], console: Console) -> Outcome:

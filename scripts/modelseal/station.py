@@ -1,19 +1,7 @@
 """How a station declares what it takes and gives: once, for the action, the command line, Python and the README.
 
-A command module holds a frozen dataclass of inputs, one of outputs, a `Station`, and a function `run`:
-
-    @dataclass(frozen=True)
-    class Inputs:
-        paths: tuple[str, ...] = option("Files, folders or globs to hash, one a line.", lines, required=True)
-
-    @dataclass(frozen=True)
-    class Outputs:
-        digest: str = output("SHA-256 of the manifest.")
-
-    STATION = Station(name="hash-artifacts", inputs=Inputs, outputs=Outputs, ...)
-
-    def run(inputs: Inputs, context: Context) -> Outcome: ...
-
+A command module holds a frozen dataclass of inputs, whose fields are made by `option`; one of outputs, whose fields are
+made by `output`; a `Station`; and a function `run` from inputs and a `Context` to an `Outcome`.
 An input's text is the same wherever it comes from: `MODELSEAL_INPUT_<NAME>` or the option `--<name>`.
 """
 
@@ -51,6 +39,16 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """Something that the command line alone answers, without running the station: `--explain RULE`."""
+
+    name: str
+    takes: str
+    help: str
+    say: Callable[[str], str]
+
+
+@dataclass(frozen=True)
 class Station:
     """One command: what it is called, what it is for, and what it needs.
 
@@ -61,6 +59,8 @@ class Station:
         inputs: A frozen dataclass whose fields are made by `option`.
         outputs: A frozen dataclass whose fields are made by `output`; all `str`, empty when there is nothing to name.
         permissions: GitHub token permissions with the reason for each, `("id-token: write", "to sign keyless")`.
+        words: The input that words of the command line without an option belong to; empty for none.
+        answers: What the command line answers instead of running it.
     """
 
     name: str
@@ -69,6 +69,8 @@ class Station:
     inputs: type[Any]
     outputs: type[Any]
     permissions: tuple[tuple[str, str], ...] = ()
+    words: str = ""
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ ROOMS = ("artifacts", "attestation", "audit", "image", "models", "report", "sbom
 # From the top to the ground: a module imports only what is below it.
 LEVELS = (
     ("cli",),
+    ("command_line",),
     ("chain",),
     ("commands",),
     ROOMS,

@@ -153,7 +153,9 @@ def test_commands_have_options_that_their_station_has(name: str) -> None:
             if station_name == "--help":
                 continue
             assert station_name in declarations.names(), command
-            options = {*station.options_of(cli.load(station_name).STATION.inputs), "output-dir", "help"}
+            made = cli.load(station_name).STATION
+            answers = {answer.name for answer in made.answers}
+            options = {*station.options_of(made.inputs), *answers, "output-dir", "help"}
             assert set(re.findall(r"--([a-z-]+)", arguments)) <= options, command
 
 
