@@ -21,7 +21,11 @@ _MATERIAL = re.compile(
     r"(?P<uri>[A-Za-z][A-Za-z0-9+.-]*:[^\s=]\S*)=(?P<kind>sha256|sha512|gitCommit|sha1):(?P<digest>[0-9a-f]{40,128})"
 )
 _LENGTHS = {"sha256": {64}, "sha512": {128}, "gitCommit": {40, 64}, "sha1": {40}}
-_TOOLS = {"trivy": "pkg:github/aquasecurity/trivy@v", "syft": "pkg:github/anchore/syft@v"}
+_TOOLS = {
+    "trivy": "pkg:github/aquasecurity/trivy@v",
+    "syft": "pkg:github/anchore/syft@v",
+    "modelseal": "pkg:github/modelseal/modelseal@v",
+}
 _DATABASES = {"trivy": "pkg:github/aquasecurity/trivy-db"}
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _HEX = re.compile(r"[0-9a-f]{64}")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from modelseal.artifacts import manifest
 from modelseal.artifacts.manifest import Manifest
-from modelseal.attestation import model_signature, plan, provenance, stated_verdict, trusting, verification
+from modelseal.attestation import model_signature, plan, predicates, provenance, stated_verdict, trusting, verification
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.requirements import Requirements
 from modelseal.attestation.sources import Wanted as Place
@@ -17,6 +17,8 @@ from modelseal.errors import InputError
 
 # Compares files with a manifest; where files are read is not this module's concern.
 Compare = Callable[[Sequence[str], Manifest], tuple[str, ...]]
+# What is looked for at the model where there is one: `scan-model`'s verdict is a test, `scan-image`'s has its own kind.
+_OF_MODELS = frozenset({plan.MODEL_SIGNATURE, predicates.TEST_RESULT})
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def examine(
 
 def _image(release: Release, terms: Terms, evidence: Evidence) -> Finding:
     name, sha256 = release.place.image, release.place.digest.removeprefix("sha256:")
-    required = tuple(item for item in terms.required if item != plan.MODEL_SIGNATURE or not release.paths)
+    required = tuple(item for item in terms.required if item not in _OF_MODELS or not release.paths)
     wanted = verification.Wanted(f"image {name}", sha256, required, terms.clock, release.sboms)
     return _finding("image", name, sha256, verification.judge(evidence.attestations, wanted), evidence)
 

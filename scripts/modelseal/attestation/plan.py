@@ -216,7 +216,7 @@ def _verdict(document: Document, what: str, names: frozenset[str]) -> _Stated:
         raise InputError(
             f"This is not a verdict that can be attested: {error}.",
             where=document.name,
-            mend="Give the verdict file that a gate wrote, such as `scan-image`.",
+            mend="Give the verdict file that a gate wrote: `scan-image`, or `scan-model` with the `manifest`.",
         ) from error
     if not verdict.names & names:
         raise InputError(

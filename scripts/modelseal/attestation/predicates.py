@@ -19,6 +19,7 @@ VULNS = "https://in-toto.io/attestation/vulns/v0.2"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 SUMMARY = "https://slsa.dev/verification_summary/v1"
 VERDICT_SCHEMA = "https://github.com/modelseal/modelseal/verdict/v1"
+MODEL_VERDICT_SCHEMA = "https://github.com/modelseal/modelseal/verdict/model/v1"
 # The standard predicate lists findings; it has no place for what a gate concluded from them. Ours is beside them.
 VERDICT_KEY = "modelseal_verdict"
 
@@ -32,8 +33,9 @@ SHORT_NAMES = {
     "cyclonedx": CYCLONEDX,
     "vulns": VULNS,
 }
-_SCANNERS = {"trivy": "pkg:github/aquasecurity/trivy"}
+_SCANNERS = {"trivy": "pkg:github/aquasecurity/trivy", "modelseal": "pkg:github/modelseal/modelseal"}
 _DATABASES = {"trivy": "pkg:github/aquasecurity/trivy-db"}
+_MOST_REQUIRED = 1000  # of a model's runtime closure: a statement is no place for more
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -95,19 +97,22 @@ def of_sbom(data: bytes) -> tuple[str, dict[str, object]]:
 
 
 def read_verdict(data: bytes) -> Verdict:
-    """Read the verdict file of a gate, as `scan-image` writes it.
+    """Read the verdict file of a gate, as `scan-image` and `scan-model` write it.
 
     Raises:
         Rejection: It is not one.
     """
     document = jsontext.parse_object(data)
-    if document.get("schema") != VERDICT_SCHEMA:
+    of_model = document.get("schema") == MODEL_VERDICT_SCHEMA
+    if not of_model and document.get("schema") != VERDICT_SCHEMA:
         raise Rejection(f"its schema is {short(document.get('schema'))}, not {VERDICT_SCHEMA}")
     result = document.get("verdict")
     if result not in ("passed", "failed"):
         raise Rejection(f"its verdict is {short(result)}, neither passed nor failed")
     if not jsontext.as_list(document.get("scanners"), "the list of scanners"):
         raise Rejection("the gate looked for nothing, so it says nothing")
+    if of_model:
+        _check_model(document, result)
     return Verdict(
         result=result,
         image=jsontext.as_text(jsontext.dig(document, "subject", "name"), "the image's name"),
@@ -115,6 +120,22 @@ def read_verdict(data: bytes) -> Verdict:
         document=document,
         data=data,
     )
+
+
+def _check_model(document: Mapping[str, object], result: str) -> None:
+    """Refuse a model's verdict that is about no bytes in particular, or that its own findings contradict."""
+    if jsontext.dig(document, "subject", "digest") == "":
+        raise Rejection(
+            "the model was scanned without its manifest, so the verdict is about no bytes in particular: give "
+            "`scan-model` the `manifest` that `hash-artifacts` wrote"
+        )
+    if document.get("scanners") != ["model"]:
+        raise Rejection(f"it looked for {short(document.get('scanners'))}, which is not what a model is scanned for")
+    findings = jsontext.as_list(document.get("findings"), "the list of findings")
+    if (result == "failed") != any(jsontext.dig(item, "decision") == "fails" for item in findings):
+        raise Rejection(f"its verdict is {result}, but its findings say otherwise")
+    if not jsontext.as_list(document.get("files"), "the list of files"):
+        raise Rejection("no file was looked into, so it says nothing")
 
 
 def _names(subject: Mapping[str, object]) -> frozenset[str]:
@@ -181,6 +202,10 @@ def _configuration(document: Mapping[str, object]) -> list[dict[str, object]]:
 def _gate(verdict: Verdict) -> dict[str, object]:
     """Return what a gate concluded, for which the standards have no place."""
     document = verdict.document
+    required = document.get("requires")
+    closure = (
+        {"requires": required[:_MOST_REQUIRED], "requires_count": len(required)} if isinstance(required, list) else {}
+    )
     return {
         "result": verdict.result,
         "subject": document["subject"],
@@ -190,6 +215,7 @@ def _gate(verdict: Verdict) -> dict[str, object]:
         "counts": document.get("counts"),
         "decisions": document.get("decisions"),
         "scanner_sha256": jsontext.dig(document, "scanner", "sha256"),
+        **closure,
     }
 
 

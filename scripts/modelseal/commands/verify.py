@@ -126,7 +126,7 @@ class Inputs:
     require: tuple[str, ...] = option(
         "What must be attested: `provenance`, `spdx`, `cyclonedx`, `vulns`, `test-result`, `model-signature`, "
         "`verification-summary`, or predicate types' URIs. SBOMs and `vulns` are looked for at the image if there is "
-        "one.",
+        "one, `test-result` at the model if there is one.",
         station.items,
         default="provenance",
     )
