@@ -58,6 +58,7 @@ format: $(BIN)/made ## Format the Python code, and write what is generated from 
 	$(BIN)/ruff format
 	$(BIN)/python tests/declarations.py --write
 	$(BIN)/python tests/policy_reference.py --write
+	$(BIN)/python tests/rules_reference.py --write
 
 .PHONY: lock
 lock: $(BIN)/made ## Resolve the hash-locked requirements anew

@@ -58,6 +58,7 @@ def evidence(**fields: Any) -> ModelEvidence:
             ScannedFile("weights/model.pt", 44_700_000, ("pytorch", "pickle"), "2" * 64),
         ),
         "requires": (Required("model", "acme/base", "main", pinned=False, path="config.json"),),
+        "left_out": (),
         "scanner": Scanner("modelseal", "0.1.0", "3" * 64),
         "started": gate_results.NOW - timedelta(seconds=2),
         "finished": gate_results.NOW,
@@ -75,7 +76,7 @@ def result(findings: Iterable[Finding] = (), *, policy: Policy | None = None, **
 def hostile() -> Result:
     """Return a result with hostile texts in every field."""
     texts: Sequence[str] = gate_results.HOSTILE_TEXTS
-    names = [text.replace("\ud800", "").replace("\udfff", "") for text in texts]  # as no file can be called
+    names = tuple(text.replace("\ud800", "").replace("\udfff", "") for text in texts)  # as no file can be called
     severities = list(Severity)
     findings = [
         Finding(
@@ -91,5 +92,6 @@ def hostile() -> Result:
         name=texts[6],
         root=texts[1],
         files=tuple(ScannedFile(name, 2**60, (name, name)) for name in names),
+        left_out=names,
         requires=tuple(Required(text, text, text, pinned=False, path=text) for text in texts),
     )

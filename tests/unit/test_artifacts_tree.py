@@ -143,7 +143,7 @@ def test_what_does_not_exist_is_an_error(here: Path, path: str) -> None:
 
 def test_an_empty_folder_is_an_error(here: Path) -> None:
     (here / "model/sub").mkdir(parents=True)
-    with pytest.raises(InputError, match="no file to hash"):
+    with pytest.raises(InputError, match="There is no file"):
         tree.find(["model"], [], here)
 
 
@@ -179,7 +179,7 @@ def test_ignore_holds_for_files_and_folders_that_are_named(here: Path) -> None:
 
 def test_everything_ignored_is_an_error(here: Path) -> None:
     write(here / "model/a")
-    with pytest.raises(InputError, match="no file to hash"):
+    with pytest.raises(InputError, match="There is no file"):
         tree.find(["model"], ["**"], here)
 
 

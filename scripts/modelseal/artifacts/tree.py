@@ -89,7 +89,7 @@ def find(
         _take(search, path, is_glob=patterns.has_magic(text))
     if not search.files:
         raise InputError(
-            "There is no file to hash.",
+            "There is no file.",
             where=", ".join(visible(path) for path in paths),
             mend="Check `paths` and `ignore`: an empty release proves nothing.",
         )

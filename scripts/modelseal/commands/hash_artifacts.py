@@ -3,12 +3,11 @@
 import hashlib
 import logging
 import os
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from modelseal.artifacts import checksums, comparison, hashing, manifest, summary, tree
+from modelseal.artifacts import checksums, comparison, hashing, manifest, naming, summary, tree
 from modelseal.artifacts.comparison import Differences
 from modelseal.artifacts.tree import Tree
 from modelseal.errors import InputError
@@ -21,7 +20,6 @@ logger = logging.getLogger(__name__)
 
 _CHECKSUMS = "SHA256SUMS"
 _CHECK_BYTES = 256 << 20
-_FILE_NAME = re.compile(r"\w[\w.+@-]{0,99}", re.ASCII)
 _PROGRESS_SECONDS = 5.0
 
 
@@ -94,7 +92,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         on_progress=_Progress().tell,
     ) as pool:
         found = tree.find(inputs.paths, inputs.ignore, Path.cwd(), on_files=pool.offer)
-        name = _checked(inputs.name) if inputs.name else _sanitised(found.own_name)
+        name = naming.checked(inputs.name) if inputs.name else naming.sanitised(found.own_name)
         manifest_path = context.output_dir / f"{name}.manifest.json"
         checksums_path = context.output_dir / _CHECKSUMS
         _refuse_own_files(found, (manifest_path, checksums_path))
@@ -122,22 +120,6 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         **figures,
     )
     return _passed(inputs, name, found, digests, outputs)
-
-
-def _checked(name: str) -> str:
-    if not _FILE_NAME.fullmatch(name):
-        raise InputError(
-            f"{visible(name)} cannot be part of a file's name.",
-            where="input `name`",
-            mend="Use up to 100 letters, digits and `._+@-`, with a letter or digit first.",
-        )
-    return name
-
-
-def _sanitised(name: str) -> str:
-    """Make a file's or folder's own name into one that is safe everywhere."""
-    safe = re.sub(r"[^\w.+@-]+", "-", name, flags=re.ASCII).lstrip(".+@-")[:100]
-    return safe or "artifacts"
 
 
 def _refuse_own_files(found: Tree, written: tuple[Path, ...]) -> None:

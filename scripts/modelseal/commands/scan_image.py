@@ -13,6 +13,7 @@ from modelseal.gate import given, judge
 from modelseal.gate.finding import Kind, Severity
 from modelseal.gate.result import Decision, Novelty, Result, Scanner
 from modelseal.image import platform, reference, targets
+from modelseal.models import rules
 from modelseal.report import annotations, files, sarif, sarif_identity, summary
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import Annotation, ExitCode, Verdict
@@ -27,8 +28,7 @@ _KINDS = {
     "misconfig": Kind.MISCONFIGURATION,
     "license": Kind.LICENSE,
 }
-# The runner shows ten of a step, one of which is the headline.
-_ANNOTATIONS = 9
+_ANNOTATIONS = 9  # the runner shows ten of a step, one of which is the headline
 
 
 @dataclass(frozen=True)
@@ -190,19 +190,19 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     for target in wanted:
         files.discard(context.output_dir, target.stem)  # what is there afterwards is of this run
     now = datetime.now(UTC)
-    rules = _rules(inputs, now)
-    inspector = _inspector(inputs, rules, context)
+    held_to = _rules(inputs, now)
+    inspector = _inspector(inputs, held_to, context)
     done: list[_Scanned] = []
     for target in wanted:
         images = target.images(inputs.platforms, context.environ, context.temp_dir)
         name = target.name if target.reference else images.name or target.name
         inspection = inspector.inspect(name, images)
         judgement = judge.judge(
-            inspection.findings, rules.policy, image=name, today=now, vex=rules.vex, products=inspection.products,
-            baseline=rules.baseline_of(name, only=len(wanted) == 1),
+            inspection.findings, held_to.policy, image=name, today=now, vex=held_to.vex, products=inspection.products,
+            baseline=held_to.baseline_of(name, only=len(wanted) == 1),
             looked_for=[_KINDS[scanner] for scanner in inputs.scanners],
         )  # fmt: skip
-        result = Result(inspection.evidence, rules.policy, judgement)
+        result = Result(inspection.evidence, held_to.policy, judgement)
         category = _category(result, inputs, target.stem, [item.shown.category for item in done])
         shown = files.Shown(category, inputs.location, inspection.products)
         done.append(_written(result, inspection, context.output_dir, target.stem, shown))
@@ -212,13 +212,13 @@ def run(inputs: Inputs, context: Context) -> Outcome:
 
 
 def _rules(inputs: Inputs, now: datetime) -> given.Rules:
-    severities = frozenset(map(Severity, inputs.fail_on)) if inputs.fail_on else None
-    overrides = given.Overrides(severities, inputs.ignore_unfixed)
-    policy = given.policy(inputs.policy, Path.cwd(), overrides, now.date())
+    fail_on = frozenset(map(Severity, inputs.fail_on)) if inputs.fail_on else None
+    overrides = given.Overrides(fail_on, inputs.ignore_unfixed)
+    policy = rules.for_images(given.policy(inputs.policy, Path.cwd(), overrides, now.date()))
     return given.Rules(policy, given.vex(inputs.vex), given.baselines(inputs.baseline))
 
 
-def _inspector(inputs: Inputs, rules: given.Rules, context: Context) -> Inspector:
+def _inspector(inputs: Inputs, held_to: given.Rules, context: Context) -> Inspector:
     if inputs.db_dir and inputs.db_repository:
         raise InputError(
             "`db-dir` and `db-repository` are both given.",
@@ -230,7 +230,7 @@ def _inspector(inputs: Inputs, rules: given.Rules, context: Context) -> Inspecto
     source = Databases(inputs.db_dir, inputs.db_repository, folder, inputs.max_db_age, context.environ)
     identity = Scanner(tool.name, tool.version, tool.sha256)
     scanner = trivy.Trivy(tool.path, context.environ, folder)
-    return Inspector(scanner, identity, inputs.scanners, source, rules.policy)
+    return Inspector(scanner, identity, inputs.scanners, source, held_to.policy)
 
 
 def _written(result: Result, inspection: Inspection, folder: Path, stem: str, shown: files.Shown) -> _Scanned:

@@ -26,6 +26,7 @@ def head(evidence: ModelEvidence, policy: Policy, verdict: Verdict) -> dict[str,
         "scanned_at": policy_record.moment(evidence.finished),
         "files": [_file(item) for item in evidence.files],
         "requires": [_required(item) for item in evidence.requires],
+        "not_looked_at": list(evidence.left_out),
         "policy": policy_record.of_models(policy),
     }
 

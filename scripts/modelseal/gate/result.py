@@ -212,6 +212,7 @@ class ModelEvidence:
         root: The folder that names are relative to, as a path from the current directory; empty for that itself.
         files: Each file that was looked into, one or more.
         requires: What loading the model would run or fetch.
+        left_out: Names of files and folders that were not looked into, because somebody said so.
         scanner: What looked.
         started: When the scan began.
         finished: When it ended.
@@ -222,6 +223,7 @@ class ModelEvidence:
     root: str
     files: tuple[ScannedFile, ...]
     requires: tuple[Required, ...]
+    left_out: tuple[str, ...]
     scanner: Scanner
     started: datetime
     finished: datetime

@@ -51,4 +51,14 @@ AMBIGUOUS = Rule(
     cwe=("CWE-434", "CWE-436"),
     references=("https://github.com/trailofbits/fickling#polyglots",),
 )
-RULES = (UNREAD, LIMIT, UNRECOGNISED, DISGUISED, AMBIGUOUS)
+FORMAT_DENIED = Rule(
+    id="format-denied",
+    title="A format that the policy does not allow there",
+    severity=Severity.HIGH,
+    happens="Whoever loads models from there relies on their being of formats that hold data and run nothing.",
+    remedy="Convert the model to a format that the policy allows, or move it: `models` in the policy says what may be "
+    "where.",
+    atlas=("AML.T0011.000",),
+    cwe=("CWE-434",),
+)
+RULES = (UNREAD, LIMIT, UNRECOGNISED, DISGUISED, AMBIGUOUS, FORMAT_DENIED)

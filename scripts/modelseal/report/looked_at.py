@@ -31,6 +31,8 @@ def _model(evidence: ModelEvidence) -> Iterable[str]:
     yield markdown.escape(f"By their bytes they are: {formats(evidence)}")
     if evidence.digest:
         yield f"Every file is the one that the manifest {markdown.code(wording.short_digest(evidence.digest))} names"
+    if evidence.left_out:
+        yield markdown.escape(f"Not looked into, because somebody said so: {_some(evidence.left_out)}")
 
 
 def formats(evidence: ModelEvidence) -> str:
@@ -54,6 +56,11 @@ def _scan(evidence: Evidence) -> str:
 def _not_looked_at(evidence: Evidence) -> Iterable[str]:
     for what in wording.not_looked_at(evidence):
         yield markdown.escape(short(what, 400))
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _FORMATS_SHOWN:,} more" if len(names) > _FORMATS_SHOWN else ""
+    return ", ".join(short(name) for name in names[:_FORMATS_SHOWN]) + more
 
 
 def _images(scanned: Sequence[Scanned], judgement: Judgement) -> Iterable[str]:

@@ -75,9 +75,10 @@ def render(  # noqa: PLR0913 # what GitHub is to show is the caller's to say
     Raises:
         InputError: The location is not a path within a repository.
     """
-    place = quote(within_repository(location), safe="/", errors="surrogateescape")
     if isinstance(result.evidence, ModelEvidence):
         place = result.evidence.root
+    else:
+        place = quote(within_repository(location), safe="/", errors="surrogateescape")
     marks = fingerprints(result.judgement.findings)
     order = sorted(range(len(marks)), key=lambda index: result.judgement.findings[index].decision is not Decision.FAILS)
     if not suppressed:
