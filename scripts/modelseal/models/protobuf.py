@@ -146,7 +146,7 @@ class Message:
 def begins_as(content: Content, wires: Mapping[int, int], needed: Collection[int], most: int = 64) -> bool:
     """Tell whether a content begins as a message with these fields and no others, as far as its first fields tell.
 
-    A message whose last field is cut off counts, where one that is needed came before.
+    A message that is cut off in a field that is needed counts, where another came before.
 
     Args:
         content: The bytes.
@@ -154,20 +154,22 @@ def begins_as(content: Content, wires: Mapping[int, int], needed: Collection[int
         needed: Fields that must be among the first, all of them.
         most: How many fields are looked at.
     """
-    missing = set(needed)
+    missing, read = set(needed), 0
     try:
         for field in islice(Message.whole(content, Budget()).fields(), most):
             if wires.get(field.number) != field.wire:
                 return False
             missing.discard(field.number)
+            read += 1
     except Malformed as fault:
-        return bool(fault.offset) and len(missing) < len(needed) and _cut_field(content, fault) in missing
+        return read > 0 and _cut_field(content, fault) in missing
     return not missing
 
 
 def _cut_field(content: Content, fault: Malformed) -> int:
     """Return the number of the field whose value ends after the content: its key is before its length."""
-    before = content.read(max((fault.offset or 0) - _VARINT_BYTES - 1, 0), _VARINT_BYTES + 1)
+    end = fault.offset or 0
+    before = content.read(max(end - _VARINT_BYTES - 1, 0), min(end, _VARINT_BYTES + 1))
     length = re.search(rb"([^\x80-\xff])[\x80-\xff]*[^\x80-\xff]$", before, re.DOTALL)
     return length[1][0] >> 3 if length and length[1][0] & 7 == BYTES else 0
 

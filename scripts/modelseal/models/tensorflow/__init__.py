@@ -1,0 +1,1 @@
+"""TensorFlow graphs: SavedModels, frozen graphs and what is beside them. Operators are named, and never run."""

@@ -1,0 +1,121 @@
+"""Walk over the nodes of a TensorFlow graph and of the functions in it.
+
+https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/framework/graph.proto
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from modelseal.gate.strict_json import short
+from modelseal.models.event import Event, Found
+from modelseal.models.protobuf import BYTES, Field, Message
+from modelseal.models.tensorflow import operators, rules
+
+# Numbers of fields: of GraphDef, FunctionDefLibrary and FunctionDef; of NodeDef; of TensorProto.
+_NODE, _LIBRARY, _FUNCTION, _FUNCTION_NODE = 1, 2, 1, 3
+_NAME, _OPERATOR, _INPUT, _ATTRIBUTE = 1, 2, 3, 5
+_STRINGS = 8
+_OUTSIDE = re.compile(r"^[\\/~]|^[A-Za-z]:[\\/]|^[a-z0-9]+://|(^|[\\/])\.\.([\\/]|$)")
+_CHECKPOINTS = frozenset({"SaveV2", "RestoreV2", "Save", "Restore", "SaveSlices", "RestoreSlice", "MergeV2Checkpoints"})
+_STREAMS = frozenset({"", "stdout", "stderr", "log(info)", "log(warning)", "log(error)"})
+_CONSTANTS = 100_000
+_LONGEST = 4096
+
+
+def graph(message: Message) -> Iterator[Event]:
+    """Judge a graph (`GraphDef`), and the functions in its library. Each operator is told of once a graph."""
+    told: set[str] = set()
+    yield from _nodes(message, _NODE, told)
+    for library in message.messages(_LIBRARY):
+        for function in library.messages(_FUNCTION):
+            yield from _nodes(function, _FUNCTION_NODE, told)
+
+
+def names_outside(path: str) -> bool:
+    """Tell whether a path leads out of the folder that it is relative to."""
+    return _OUTSIDE.search(path) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """What is read of a `NodeDef`; `source` is the name of the node that its first input comes from."""
+
+    message: Message
+    name: str
+    kind: str
+    source: str
+    attributes: tuple[Field, ...]
+
+
+def _nodes(message: Message, number: int, told: set[str]) -> Iterator[Event]:
+    constants: dict[str, str] = {}
+    checkpoints: list[_Node] = []
+    for each in message.messages(number):
+        node = _read(each)
+        if node.kind == "Const" and len(constants) < _CONSTANTS:
+            constants[node.name] = _constant(node)
+        if node.kind in _CHECKPOINTS:
+            checkpoints.append(node)
+        yield from _node(node, told)
+    for node in checkpoints:
+        if names_outside(path := constants.get(node.source, "")):
+            yield Found(rules.PATH, f"{node.kind} has the path {short(path)}", node.message.start, subject=path[:200])
+
+
+def _read(message: Message) -> _Node:
+    texts: dict[int, str] = {}
+    attributes: list[Field] = []
+    for part in message.fields():
+        if part.wire == BYTES and part.number in (_NAME, _OPERATOR):
+            texts[part.number] = message.text(part)
+        elif part.wire == BYTES and part.number == _INPUT:
+            texts.setdefault(_INPUT, message.text(part))
+        elif part.wire == BYTES and part.number == _ATTRIBUTE:
+            attributes.append(part)
+    source = texts.get(_INPUT, "").split(":")[0]
+    return _Node(message, texts.get(_NAME, ""), texts.get(_OPERATOR, ""), source, tuple(attributes))
+
+
+def _node(node: _Node, told: set[str]) -> Iterator[Found]:
+    offset = node.message.start
+    if node.kind == "PrintV2" or node.kind.startswith("Debug"):
+        for key, value in _texts(node):
+            if (key == "output_stream" and value not in _STREAMS) or key == "debug_urls":
+                yield Found(rules.WRITES, f"{node.kind} writes to {short(value)}", offset, subject=node.kind[:200])
+    if node.kind in told:
+        return
+    told.add(node.kind)
+    if (found := operators.judged(node.kind)) is not None:
+        rule, severity = found
+        what = f"it has the operator {short(node.kind)}"
+        yield Found(rule, what, offset, subject=node.kind[:200], severity=severity)
+
+
+def _values(node: _Node) -> Iterator[tuple[str, Message]]:
+    """Yield the entries of the map `attr`: keys, and `AttrValue`s."""
+    for entry in node.attributes:
+        inner = node.message.inner(entry)
+        key = next(iter(inner.texts(1)), "")
+        for value in inner.messages(2):
+            yield key, value
+
+
+def _texts(node: _Node) -> Iterator[tuple[str, str]]:
+    """Yield the attributes that are texts or lists of texts."""
+    for key, value in _values(node):
+        for text in value.texts(2):
+            yield key, text
+        for items in value.messages(1):
+            for text in items.texts(2):
+                yield key, text
+
+
+def _constant(node: _Node) -> str:
+    """Return the text that a constant node holds; an empty one when it holds something else."""
+    for key, value in _values(node):
+        for tensor in value.messages(8) if key == "value" else ():
+            for part in tensor.fields():
+                if part.number == _STRINGS and part.wire == BYTES and part.end - part.start < _LONGEST:
+                    return tensor.text(part)
+    return ""
