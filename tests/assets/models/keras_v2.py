@@ -254,5 +254,5 @@ def cases() -> Iterator[Case]:
         "keras-foreign-module",
         file="m.h5",
     )
-    for group in (other_files, unread, benign):
+    for group in (other_files, carriers, unread, benign):
         yield from group()

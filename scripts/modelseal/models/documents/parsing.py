@@ -19,7 +19,7 @@ class Document:
 
     Attributes:
         value: What Python's reader makes of it: of a key that comes twice, the last value.
-        hidden: The values that this has left out.
+        hidden: The values that this has left out, each under its key in an object of its own.
         repeated: The keys that come twice, quoted and short.
     """
 
@@ -43,7 +43,7 @@ def parse(content: bytes) -> Document:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) != len(pairs):
-            hidden.extend(value for name, value in pairs if made[name] is not value)
+            hidden.extend({name: value} for name, value in pairs if made[name] is not value)
             names = [name for name, _ in pairs]
             repeated.update(dict.fromkeys(short(name) for name in made if names.count(name) > 1))
         return made

@@ -1,16 +1,14 @@
-"""JSON beside models: configurations, tokenizers, indexes; one document, or one a line."""
+"""JSON beside models: configurations, tokenizers, indexes, notebooks; one document, or one a line."""
 
 from collections.abc import Iterator
 
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
-from modelseal.models.documents import parsing, rules
+from modelseal.models.documents import judges, parsing, rules
 from modelseal.models.documents.parsing import Document
 from modelseal.models.event import Event, Found
 from modelseal.models.faults import Malformed
 from modelseal.models.format import Format
-from modelseal.models.keras import judging
-from modelseal.models.keras.rules import RULES
 from modelseal.models.texts import kind
 from modelseal.models.texts.kind import Kind
 
@@ -25,10 +23,7 @@ def inspect(content: Content, budget: Budget) -> Iterator[Event]:
     for document in _documents(content):
         if document.repeated:
             yield Found(rules.REPEATED, f"keys come twice in it: {', '.join(document.repeated)[:300]}")
-        for node in parsing.nodes(document, budget):
-            yield from judging.any_node(node)
-            if judging.concerns(node):
-                yield from judging.judge(node)
+        yield from judges.judged(parsing.nodes(document, budget), budget)
 
 
 def _documents(content: Content) -> Iterator[Document]:
@@ -49,6 +44,6 @@ FORMAT = Format(
     title="JSON",
     recognises=lambda content: kind.of(content) is Kind.JSON,
     inspect=inspect,
-    rules=(rules.REPEATED, *RULES),
+    rules=(rules.REPEATED, *judges.RULES),
     last=True,
 )

@@ -40,12 +40,19 @@ _YAML = re.compile(
     r"(?:\ufeff|\s*#[^\n]*\n|\s*\n)*"
     r"(?:%YAML|---(?:\s|$)|[^\s:#\[\]{}\"',&*!|>%@`-][^\n:]*:(?:\s|$)|- |\"[^\"\n]*\":|'[^'\n]*':|[!&?])"
 )
+_JINJA = re.compile(
+    r"\{%-?\s*(?:if|for|set|macro|block|include|import|from|extends|raw|generation|filter|call|with)\b|\A\s*\{\{"
+)
+_TAGS = re.compile(
+    r"(?m)(?:^|[\s\[{,:-])(?:!!python/|!<tag:yaml\.org|!!(?:javax?|com|org|ruby|perl)[./]|!ruby/)|^%TAG\b"
+)
 
 
 class Kind(StrEnum):
     """The languages that are told apart."""
 
     BATCH = "batch"
+    JINJA = "jinja"
     JSON = "json"
     MARKUP = "markup"
     POWERSHELL = "powershell"
@@ -97,6 +104,10 @@ def _of(content: Content) -> Kind | None:
     for pattern, kind in ((_JSON, Kind.JSON), (_MARKUP, Kind.MARKUP), (_BATCH, Kind.BATCH)):
         if pattern.match(text):
             return kind
+    if _JINJA.search(text) and not _prose(text):
+        return Kind.JINJA
+    if _TAGS.search(text):
+        return Kind.YAML
     return _script(content, text)
 
 

@@ -1,0 +1,22 @@
+"""What judges the objects of documents: one judge for each kind of loader that follows them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modelseal.models.budget import Budget
+from modelseal.models.event import Event
+from modelseal.models.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """One kind of loader.
+
+    Attributes:
+        judge: Tells what it would do with an object of a document, the objects in it apart.
+        rules: All that it may report.
+    """
+
+    judge: Callable[[Mapping[str, Any], Budget], Iterator[Event]]
+    rules: tuple[Rule, ...]

@@ -1,0 +1,1 @@
+"""XML and HTML: what a parser would fetch, and what a viewer would run."""

@@ -1,0 +1,1 @@
+"""Skops archives: estimators of scikit-learn as JSON, with their arrays beside it."""

