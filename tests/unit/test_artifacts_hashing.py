@@ -26,7 +26,7 @@ def make(folder: Path, sizes: list[int]) -> tuple[list[File], list[str]]:
         path = folder / f"{index} \n\xff"
         path.write_bytes(content[:size])
         digests.append(hashlib.sha256(content[:size]).hexdigest())
-        files.append(File(path.name, os.fsencode(path), size))
+        files.append(File(path.name, os.fsencode(path), size, path.stat().st_mtime_ns))
     return files, digests
 
 
@@ -51,7 +51,7 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_digest_of_every_kind_of_size(tmp_path: Path, size: int, pipeline_from: int, *, mapped: bool) -> None:
     files, digests = make(tmp_path, [size])
     counted: list[int] = []
-    assert reading.digest_file(files[0].path, counted.append, pipeline_from, mapped=mapped) == (digests[0], size)
+    assert reading.digest_file(*files[0][1:], counted.append, pipeline_from, mapped=mapped) == digests[0]
     assert sum(counted) == size
 
 
@@ -75,7 +75,7 @@ def test_little_work_starts_no_process(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("parallel", [False, True])
-@pytest.mark.parametrize("what", ["gone", "folder", "fifo", "link", "grown", "shrunk"])
+@pytest.mark.parametrize("what", ["gone", "folder", "fifo", "link", "grown", "shrunk", "written to", "replaced"])
 def test_a_file_that_is_not_what_was_found_is_an_error(
     tmp_path: Path, what: str, *, parallel: bool, request: pytest.FixtureRequest
 ) -> None:
@@ -83,15 +83,24 @@ def test_a_file_that_is_not_what_was_found_is_an_error(
         request.getfixturevalue("shared")
     files, _ = make(tmp_path, [100] * 12)
     path = Path(os.fsdecode(files[7].path))
-    path.unlink()
+    if what == "written to":
+        with path.open("r+b") as file:
+            file.write(b"z")  # the size stays
+        os.utime(path, ns=(0, files[7].modified + 1))  # as far as clocks tell at the least
+    else:
+        path.unlink()
     if what == "folder":
         path.mkdir()
     elif what == "fifo":
         os.mkfifo(path)
     elif what == "link":
         path.symlink_to(os.fsdecode(files[6].path))
-    elif what != "gone":
+    elif what == "replaced":
+        path.write_bytes(bytes(100))
+        os.utime(path, ns=(0, files[7].modified + 1))
+    elif what in ("grown", "shrunk"):
         path.write_bytes(bytes(101 if what == "grown" else 99))
+        os.utime(path, ns=(0, files[7].modified))
     with pytest.raises(InputError) as caught:
         run(files, tmp_path)
     assert caught.value.what.startswith("7 \\n\xff ")
@@ -106,20 +115,20 @@ def test_a_file_that_is_written_to_while_it_is_read_is_an_error(tmp_path: Path) 
             file.write(b"y")  # the size stays
 
         with pytest.raises(reading.ReadingError, match="changed"):
-            reading.digest_file(files[0].path, write)
+            reading.digest_file(*files[0][1:], write)
 
 
 def test_a_file_that_grows_while_it_is_read_is_an_error(tmp_path: Path) -> None:
     files, _ = make(tmp_path, [1000])
     path = Path(os.fsdecode(files[0].path))
     with path.open("ab", buffering=0) as file, pytest.raises(reading.ReadingError, match="changed"):
-        reading.digest_file(files[0].path, lambda _: file.write(b"y"))
+        reading.digest_file(*files[0][1:], lambda _: file.write(b"y"))
 
 
 def test_a_file_whose_size_lies_is_an_error() -> None:
     if sys.platform == "linux":
         with pytest.raises(reading.ReadingError, match="changed"):
-            reading.digest_file(b"/proc/self/status", lambda _: None)
+            reading.digest_file(b"/proc/self/status", 0, Path("/proc/self/status").stat().st_mtime_ns, lambda _: None)
 
 
 def test_a_read_error_in_the_reading_thread_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +142,7 @@ def test_a_read_error_in_the_reading_thread_is_an_error(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(os, "readv", readv)
     with pytest.raises(reading.ReadingError, match="Input/output error"):
-        reading.digest_file(files[0].path, lambda _: None)
+        reading.digest_file(*files[0][1:], lambda _: None)
 
 
 WORKERS = {
@@ -141,11 +150,11 @@ WORKERS = {
     "touches what is gone": "import os, signal; os.kill(os.getpid(), signal.SIGBUS)",
     "fails": "import sys; sys.exit(1)",
     "not a worker": "import sys; print('hello')",
-    "unknown batch": "import sys; print('99', 'a' * 64 + ' 1', sep='\\t')",
-    "too short": "import sys; print('0', 'a' * 64 + ' 100', sep='\\t')",
-    "claims and forgets": "import sys\nsys.path.insert(0, FOLDER)\nfrom reading import *\nCounter(sys.argv[2]).claim()",
-    "reads other jobs": "import sys\nsys.path.insert(0, FOLDER)\n"
-    "from reading import _work\n_work('/dev/null', sys.argv[2])",
+    "unknown batch": "import sys; print('99', 'a' * 64, sep='\\t')",
+    "cut off": "import sys; print('0', 'a' * 3 * 64, sep='\\t', end='')",
+    "too short": "import sys; print('0', 'a' * 64, sep='\\t')",
+    "claims and forgets": "import sys; sys.path.append(FOLDER); import reading; reading.Counter(counter).claim()",
+    "reads other jobs": "import sys; sys.path.append(FOLDER); import reading; reading.work('/dev/null', counter)",
 }
 
 
@@ -156,7 +165,7 @@ def test_a_worker_that_does_not_do_its_work_is_an_error(
 ) -> None:
     script = tmp_path / "worker.py"
     folder = str(Path(reading.__file__).parent)
-    script.write_text(WORKERS[worker].replace("FOLDER", repr(folder)))
+    script.write_text("def work(jobs, counter):\n    " + WORKERS[worker].replace("FOLDER", repr(folder)))
     files, _ = make(tmp_path, [100] * 30)
     monkeypatch.setattr(reading, "__file__", str(script))
     monkeypatch.setattr(hashing._Share, "claim", lambda _: None)
@@ -174,9 +183,11 @@ def test_a_file_that_shrinks_while_it_is_mapped_ends_only_a_worker(tmp_path: Pat
         "real = reading.mmap.mmap\n"
         "def late(*given, **named):\n    made = real(*given, **named); os.truncate(path, 1); return made\n"
         "reading.mmap.mmap = late\n"
-        "reading.digest_file(path, print, 1 << 60, mapped=True)"
+        "reading.digest_file(path, *map(int, sys.argv[2:]), print, 1 << 60, mapped=True)"
     )
-    done = subprocess.run([sys.executable, "-I", "-c", program, os.fsdecode(files[0].path)], check=False)
+    _, path, size, modified = files[0]
+    argv = [sys.executable, "-I", "-c", program, os.fsdecode(path), str(size), str(modified)]
+    done = subprocess.run(argv, check=False)
     assert done.returncode == -signal.SIGBUS
 
 
@@ -200,7 +211,7 @@ def test_a_worker_sees_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_large_files_go_first_and_alone() -> None:
     sizes = [1, hashing._BATCH_BYTES, 2, hashing._BATCH_BYTES * 2, 3]
-    files = [File(str(index), b"", size) for index, size in enumerate(sizes)]
+    files = [File(str(index), b"", size, 0) for index, size in enumerate(sizes)]
     assert [[file.name for file in batch] for batch in hashing._batches(files)] == [["3"], ["1"], ["0", "2", "4"]]
 
 

@@ -18,10 +18,12 @@ _ESCAPED = re.compile(rb"\\.?", re.DOTALL)
 
 def encode(digests: Iterable[tuple[str, str]]) -> bytes:
     """Write names and their hexadecimal SHA-256 digests, one file a line, in the order in which they come."""
-    lines = [
-        f"{digest}  {name}\n" if name != "-" and not _NEEDS_ESCAPE.search(name) else _escaped_line(name, digest)
-        for name, digest in digests
-    ]
+    files = tuple(digests)
+    names = [name for name, _ in files]
+    if "-" in names or _NEEDS_ESCAPE.search("".join(names)):  # asked once: there may be very many files
+        lines = [_line(name, digest) for name, digest in files]
+    else:
+        lines = [f"{digest}  {name}\n" for name, digest in files]
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 
@@ -52,9 +54,11 @@ def parse(data: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(digests.items())
 
 
-def _escaped_line(name: str, digest: str) -> str:
+def _line(name: str, digest: str) -> str:
     if name == "-":
         return f"{digest}  ./-\n"  # alone, it would mean standard input
+    if not _NEEDS_ESCAPE.search(name):
+        return f"{digest}  {name}\n"
     escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
     return f"\\{digest}  {escaped}\n"
 

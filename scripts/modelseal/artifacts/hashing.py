@@ -28,6 +28,7 @@ _BATCH_BYTES = 1 << 23
 _BATCH_FILES = 100
 _HEX_DIGITS = 64
 _MEND = "Make it readable, and see that nothing writes to it while it is hashed."
+_WORKER = "import sys; sys.path.append(sys.argv[1]); from {0} import work; work(*sys.argv[2:])"
 # Where the interpreter itself may find its library; this process runs with the same.
 _LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH")
 
@@ -108,7 +109,7 @@ class Pool:
         total = sum([file.size for file in rest])
         few = len(files) == 1 or (total <= _ALONE_BYTES and len(files) <= _ALONE_FILES)
         if self._workers == 1 or (few and not begun):
-            return tuple([self._hash_here(file, reading.PIPELINED) for file in files])
+            return tuple([self._hash_here(file, reading.PIPELINED, self._progress.add) for file in files])
         # A file above its worker's share is still being hashed when the others are done: a second thread has a core.
         pipeline_from = max(reading.PIPELINED, total // self._workers + 1)
         self._share.publish(_batches(rest), pipeline_from, complete=True)
@@ -128,16 +129,19 @@ class Pool:
 
     def _work_here(self, pipeline_from: int) -> None:
         while (number := self._share.claim()) is not None:
-            for file in self._share.batches[number]:
-                self._digests[file.name] = self._hash_here(file, pipeline_from)
+            batch = self._share.batches[number]
+            read: list[int] = []
+            self._digests.update([(file.name, self._hash_here(file, pipeline_from, read.append)) for file in batch])
+            self._progress.add(sum(read))
 
     def _join(self) -> None:
         for thread in self._threads:
             thread.join()
 
     def _work_elsewhere(self) -> None:
-        # -S and a script instead of a module: nothing but this one file and the standard library is looked at.
-        argv = [sys.executable, "-I", "-S", reading.__file__, *self._share.paths]
+        # -S: nothing but this one file and the standard library is looked at. Imported, for scripts are compiled anew.
+        module = Path(reading.__file__)
+        argv = [sys.executable, "-I", "-S", "-c", _WORKER.format(module.stem), str(module.parent), *self._share.paths]
         try:
             done = process.run(argv, env=self._environ, on_line=self._count, check=False)
             if done.exit_code == -signal.SIGBUS:
@@ -154,14 +158,11 @@ class Pool:
         if line.isascii() and line.isdigit():
             self._progress.add(int(line))
 
-    def _hash_here(self, file: File, pipeline_from: int) -> str:
+    def _hash_here(self, file: File, pipeline_from: int, on_bytes: Callable[[int], object]) -> str:
         try:
-            digest, size = reading.digest_file(file.path, self._progress.add, pipeline_from)
+            return reading.digest_file(file.path, file.size, file.modified, on_bytes, pipeline_from)
         except reading.ReadingError as error:
             raise _unread(file, str(error)) from error
-        if size != file.size:
-            raise _unread(file, reading.CHANGED)
-        return digest
 
     def _collected(self, files: Sequence[File]) -> tuple[str, ...]:
         if self._errors:
@@ -176,14 +177,14 @@ class Pool:
             raise ToolError(what, mend="Run again with `workers` set to 1.") from error
 
     def _read(self, line: str) -> None:
-        number, *found = line.split("\t")
+        number, digests, *why = line.split("\t")
         batch = self._share.batches[int(number)]
-        if found[0].startswith("!"):
-            raise _unread(batch[int(found[0][1:])], found[1])
-        for file, answer in zip(batch, found, strict=True):
-            if int(answer[_HEX_DIGITS + 1 :]) != file.size:
-                raise _unread(file, reading.CHANGED)
-            self._digests[file.name] = answer[:_HEX_DIGITS]
+        if digests.startswith("!"):
+            raise _unread(batch[int(digests[1:])], why[0])
+        if len(digests) != len(batch) * _HEX_DIGITS:
+            raise ValueError(number)
+        each = [digests[at : at + _HEX_DIGITS] for at in range(0, len(digests), _HEX_DIGITS)]
+        self._digests.update(zip([file.name for file in batch], each, strict=True))
 
 
 class _Share:
@@ -211,7 +212,7 @@ class _Share:
         """Add batches, and say whether these were the last."""
         added = tuple(batches)
         with self._jobs.open("ab") as jobs:
-            jobs.writelines(reading.encode_batch([file.path for file in batch], pipeline_from) for batch in added)
+            jobs.writelines(reading.encode_batch([file[1:] for file in batch], pipeline_from) for batch in added)
         self.batches += added
         with self._lock:
             if self._counter is None:

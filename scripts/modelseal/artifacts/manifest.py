@@ -79,15 +79,18 @@ def encode(manifest: Manifest) -> bytes:
     A byte of a name that is not UTF-8 becomes a lone surrogate (`\udcff`), as in Python. JSON allows it, but what other
     languages make of it differs.
     """
+    # A list, and encoded part by part: there may be very many files.
     resources = ",\n".join(
-        f'      {{"name": {quoted(name)}, "algorithm": "{_ALGORITHM}", "digest": "{digest}"}}'
-        for name, digest in manifest.digests
-    )
+        [
+            f'      {{"name": {quoted(name)}, "algorithm": "{_ALGORITHM}", "digest": "{digest}"}}'
+            for name, digest in manifest.digests
+        ]
+    ).encode("ascii")
     ignored = ", ".join(map(quoted, manifest.ignored))
     # An empty list is not written: the reference implementation does not either.
     ignore_paths = f', "ignore_paths": [{ignored}]' if manifest.ignored else ""
     allow_symlinks = "true" if manifest.allow_symlinks else "false"
-    return f"""{{
+    head = f"""{{
   "_type": "{STATEMENT_TYPE}",
   "subject": [{{"name": {quoted(manifest.name)}, "digest": {{"{_ALGORITHM}": "{manifest.root_digest}"}}}}],
   "predicateType": "{PREDICATE_TYPE}",
@@ -96,11 +99,8 @@ def encode(manifest: Manifest) -> bytes:
       "method": "files", "hash_type": "{_ALGORITHM}", "allow_symlinks": {allow_symlinks}{ignore_paths}
     }},
     "resources": [
-{resources}
-    ]
-  }}
-}}
-""".encode("ascii")
+"""
+    return b"".join((head.encode("ascii"), resources, b"\n    ]\n  }\n}\n"))
 
 
 def parse(data: bytes) -> Manifest:

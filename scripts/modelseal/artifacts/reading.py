@@ -1,13 +1,14 @@
 """Read files and digest them: in this process, or as a worker process that shares a list of jobs with others.
 
-Only the standard library is imported here, and nothing of ours: the file is also run as a script, by an interpreter
-that should be hashing 10 milliseconds after it was started.
+Only the standard library is imported here, and nothing of ours: the file is also the program of an interpreter that
+should be hashing 10 milliseconds after it was started.
 
-Jobs come in batches through a file that grows: for each, the size from which on a second thread reads ahead, and the
-paths, joined by NUL and ended by two. A second file, the counter, says how many batches there are, which one is next,
-and whether there will be more; whoever reads or writes it locks it. So a slow core takes fewer batches, and hashing
-begins while files are still being looked for. For each batch it has done, a worker prints its number and the files'
-digests and sizes; on standard error, how many bytes it has read since it last said so.
+Jobs come in batches through a file that grows: for each, the size from which on a second thread reads ahead, the size
+and the time of modification of each file, and then the paths, joined by NUL and ended by two. A second file, the
+counter, says how many batches there are, which one is next, and whether there will be more; whoever reads or writes it
+locks it. So a slow core takes fewer batches, and hashing begins while files are still being looked for. For each batch
+it has done, a worker prints its number and the files' digests one after the other; on standard error, how many bytes it
+has read since it last said so.
 """
 
 import fcntl
@@ -51,7 +52,7 @@ _PATIENCE = 0.002
 _NUMBER_BYTES = 8
 _MORE, _COMPLETE, _STOPPED = range(3)
 
-CHANGED = "changed while it was read"
+CHANGED = "changed after it was found"
 NOT_REGULAR = "is not a regular file any more"
 
 
@@ -59,48 +60,56 @@ class ReadingError(Exception):
     """A file cannot be digested; the text says why and goes after the file's name."""
 
 
-def digest_file(
-    path: bytes, on_bytes: "Callable[[int], object]", pipeline_from: int = PIPELINED, *, mapped: bool = False
-) -> tuple[str, int]:
-    """Return the SHA-256 of a regular file, in hexadecimal, and its size in bytes.
+def digest_file(  # noqa: PLR0913 # three tell of the file, three how to read it
+    path: bytes,
+    size: int,
+    modified: int,
+    on_bytes: "Callable[[int], object]",
+    pipeline_from: int = PIPELINED,
+    *,
+    mapped: bool = False,
+) -> str:
+    """Return the SHA-256 of a regular file, in hexadecimal.
 
     Args:
         path: The file; not a symbolic link.
+        size: Its size in bytes when it was found.
+        modified: When it had last been written to by then; nanoseconds since 1970.
         on_bytes: Called with the number of bytes read since it was last called.
         pipeline_from: Size in bytes from which on a second thread reads ahead.
         mapped: Whether smaller files may be mapped; if one shrinks meanwhile, the process is killed (SIGBUS).
 
     Raises:
-        ReadingError: It cannot be opened or read, is not a regular file, or changed in the meantime.
+        ReadingError: It cannot be opened or read, is not a regular file, or changed since it was found.
     """
     try:
         descriptor = os.open(path, _OPEN)
+        try:
+            if size <= AT_ONCE:  # here, and looked at once: there may be very many small files
+                data = os.read(descriptor, size + 1)
+                digest, done = hashlib.sha256(data).hexdigest(), len(data)
+                on_bytes(done)
+            else:
+                _require(os.fstat(descriptor), size, modified)
+                way = _pipe if size >= pipeline_from else _map if mapped and _POPULATE is not None else _loop
+                digester = hashlib.sha256()
+                done = way(descriptor, size, digester, on_bytes)
+                digest = digester.hexdigest()
+            _require(os.fstat(descriptor), size, modified)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise ReadingError(f"cannot be read: {error.strerror}") from error
-    try:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise ReadingError(NOT_REGULAR)
-        way = _pipe if before.st_size >= pipeline_from else _map if mapped and _POPULATE is not None else _loop
-        digest, size = _digest(descriptor, before.st_size, on_bytes, way)
-        after = os.fstat(descriptor)
-    except OSError as error:
-        raise ReadingError(f"cannot be read: {error.strerror}") from error
-    finally:
-        os.close(descriptor)
-    if not (size == before.st_size == after.st_size and before.st_mtime_ns == after.st_mtime_ns):
+    if done != size:
         raise ReadingError(CHANGED)
-    return digest, size
+    return digest
 
 
-def _digest(descriptor: int, size: int, on_bytes: "Callable[[int], object]", way: "_Way") -> tuple[str, int]:
-    if size <= AT_ONCE:
-        data = os.read(descriptor, size + 1)
-        on_bytes(len(data))
-        return hashlib.sha256(data).hexdigest(), len(data)
-    digester = hashlib.sha256()
-    done = way(descriptor, size, digester, on_bytes)
-    return digester.hexdigest(), done
+def _require(found: os.stat_result, size: int, modified: int) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise ReadingError(NOT_REGULAR)
+    if found.st_size != size or found.st_mtime_ns != modified:
+        raise ReadingError(CHANGED)
 
 
 def _map(descriptor: int, size: int, digester: "_Digester", on_bytes: "Callable[[int], object]") -> int:
@@ -241,12 +250,20 @@ class Counter:
         os.pwrite(self._descriptor, b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in numbers), 0)
 
 
-def encode_batch(paths: "Iterable[bytes]", pipeline_from: int) -> bytes:
-    """Write a batch as it stands in the file of jobs."""
-    return b"\0".join([b"%d" % pipeline_from, *paths]) + b"\0\0"
+def encode_batch(files: "Iterable[tuple[bytes, int, int]]", pipeline_from: int) -> bytes:
+    """Write a batch as it stands in the file of jobs, given each file's path, size and time of modification."""
+    paths, *numbers = zip(*files, strict=True)
+    head = " ".join([str(pipeline_from), *(" ".join(map(str, each)) for each in numbers)])
+    return b"\0".join([head.encode(), *paths]) + b"\0\0"
 
 
-def _work(jobs_path: str, counter_path: str) -> None:
+def work(jobs_path: str, counter_path: str) -> None:
+    """Be a worker: claim batch after batch and print their digests, until there is nothing more to do.
+
+    Args:
+        jobs_path: The file of jobs.
+        counter_path: The counter file.
+    """
     counter = Counter(counter_path)
     progress = _Progress(counter)
     batches: list[bytes] = []
@@ -261,17 +278,16 @@ def _work(jobs_path: str, counter_path: str) -> None:
 
 
 def _answer(batch: bytes, progress: "_Progress", counter: Counter) -> bytes:
-    first, *paths = batch.split(b"\0")
-    pipeline_from = int(first)
-    found = []
-    for index, path in enumerate(paths):
+    head, *paths = batch.split(b"\0")
+    pipeline_from, *numbers = map(int, head.split())
+    digests: list[str] = []
+    for path, size, modified in zip(paths, numbers[: len(paths)], numbers[len(paths) :], strict=True):
         try:
-            digest, size = digest_file(path, progress.add, pipeline_from, mapped=True)
+            digests.append(digest_file(path, size, modified, progress.add, pipeline_from, mapped=True))
         except ReadingError as error:
             counter.stop()
-            return b"!%d\t%s" % (index, str(error).encode())
-        found.append(b"%s %d" % (digest.encode(), size))
-    return b"\t".join(found)
+            return b"!%d\t%s" % (len(digests), str(error).encode())
+    return "".join(digests).encode()
 
 
 class _Progress:
@@ -291,7 +307,3 @@ class _Progress:
     def report(self) -> None:
         os.write(2, b"%d\n" % self._unreported)
         self._unreported = 0
-
-
-if __name__ == "__main__":
-    _work(sys.argv[1], sys.argv[2])

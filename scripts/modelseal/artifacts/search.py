@@ -31,11 +31,13 @@ class File(NamedTuple):
         name: Its name within the tree, with slashes; bytes that are not UTF-8 as surrogate escapes.
         path: Where to read it: absolute, and without symbolic links.
         size: In bytes, when it was found.
+        modified: When it was last written to, when it was found; nanoseconds since 1970.
     """
 
     name: str
     path: bytes
     size: int
+    modified: int
 
 
 def decoded(path: bytes) -> str:
@@ -150,7 +152,8 @@ class Search:
         for entry in entries:
             if entry.is_file(follow_symlinks=False):
                 name = prefix + entry.name.decode("utf-8", "surrogateescape")
-                found.append(File(name, entry.path, entry.stat(follow_symlinks=False).st_size))
+                status = entry.stat(follow_symlinks=False)
+                found.append(File(name, entry.path, status.st_size, status.st_mtime_ns))
             elif entry.is_dir(follow_symlinks=False):
                 todo.append(_Visit(entry.path, _EVERYTHING, visit.reached, visit.ignoring))
             else:
@@ -178,7 +181,8 @@ class Search:
             todo.append(_Visit(entry.path, wanted, _EVERYTHING.start if taken else reached, states))
         elif taken and entry.is_file(follow_symlinks=False):
             name = self._name(entry.path)
-            self.files[name] = File(name, entry.path, entry.stat(follow_symlinks=False).st_size)
+            status = entry.stat(follow_symlinks=False)
+            self.files[name] = File(name, entry.path, status.st_size, status.st_mtime_ns)
         elif taken or (entry.is_symlink() and entry.is_dir()):
             self._take_entry(entry.path, self._name(entry.path))
         return taken
@@ -192,7 +196,7 @@ class Search:
         if not stat.S_ISREG(status.st_mode):
             kind = _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
             refuse(path, f"is {kind}, which cannot be hashed.", "Remove it, or name it in `ignore`.")
-        self.files[name] = File(name, path, status.st_size)
+        self.files[name] = File(name, path, status.st_size, status.st_mtime_ns)
 
     def _resolved(self, link: bytes) -> tuple[bytes, os.stat_result]:
         """Follow a symbolic link to a file within the tree."""
