@@ -212,7 +212,7 @@ class _Share:
         """Add batches, and say whether these were the last."""
         added = tuple(batches)
         with self._jobs.open("ab") as jobs:
-            jobs.writelines(reading.encode_batch([file[1:] for file in batch], pipeline_from) for batch in added)
+            jobs.writelines(_job(batch, pipeline_from) for batch in added)
         self.batches += added
         with self._lock:
             if self._counter is None:
@@ -265,6 +265,12 @@ def _unread(file: File, why: str) -> InputError:
         f"{visible(file.name)} {why}.",
         mend=_MEND,
     )
+
+
+def _job(batch: Iterable[File], pipeline_from: int) -> bytes:
+    """Write a batch down as `reading` wants it."""
+    _, paths, sizes, modified = zip(*batch, strict=True)
+    return b"\0".join([" ".join(map(str, (pipeline_from, *sizes, *modified))).encode(), *paths]) + b"\0\0"
 
 
 def _batches(files: Iterable[File]) -> list[Sequence[File]]:

@@ -3,12 +3,11 @@
 Only the standard library is imported here, and nothing of ours: the file is also the program of an interpreter that
 should be hashing 10 milliseconds after it was started.
 
-Jobs come in batches through a file that grows: for each, the size from which on a second thread reads ahead, the size
-and the time of modification of each file, and then the paths, joined by NUL and ended by two. A second file, the
-counter, says how many batches there are, which one is next, and whether there will be more; whoever reads or writes it
+Jobs come in batches through a file that grows: for each, in decimal, the size from which on a second thread reads
+ahead, the files' sizes and their times of modification; then their paths, all joined by NUL and ended by two. A second
+file, the counter, says how many batches there are, which one is next, and whether there will be more; whoever uses it
 locks it. So a slow core takes fewer batches, and hashing begins while files are still being looked for. For each batch
-it has done, a worker prints its number and the files' digests one after the other; on standard error, how many bytes it
-has read since it last said so.
+it has done, a worker prints its number and the files' digests one after the other; on standard error, how many bytes.
 """
 
 import fcntl
@@ -22,7 +21,7 @@ import time
 # `typing` and `contextlib` take 3 milliseconds each to import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from queue import SimpleQueue
     from typing import Protocol, Self
 
@@ -250,20 +249,8 @@ class Counter:
         os.pwrite(self._descriptor, b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in numbers), 0)
 
 
-def encode_batch(files: "Iterable[tuple[bytes, int, int]]", pipeline_from: int) -> bytes:
-    """Write a batch as it stands in the file of jobs, given each file's path, size and time of modification."""
-    paths, *numbers = zip(*files, strict=True)
-    head = " ".join([str(pipeline_from), *(" ".join(map(str, each)) for each in numbers)])
-    return b"\0".join([head.encode(), *paths]) + b"\0\0"
-
-
 def work(jobs_path: str, counter_path: str) -> None:
-    """Be a worker: claim batch after batch and print their digests, until there is nothing more to do.
-
-    Args:
-        jobs_path: The file of jobs.
-        counter_path: The counter file.
-    """
+    """Be a worker, given the paths of both files: claim batch after batch, and print the digests of each."""
     counter = Counter(counter_path)
     progress = _Progress(counter)
     batches: list[bytes] = []
