@@ -53,6 +53,11 @@ def known() -> tuple[Format, ...]:
 def recognised(content: Content) -> tuple[Format, ...]:
     """Return the formats that content is of, by its bytes: none, one, or several where it is ambiguous."""
     matching = [item for item in known() if not item.last and item.recognises(content)]
-    matching = matching or [item for item in known() if item.last and item.recognises(content)]
+    matching = matching or otherwise(content)
     refined = {name for item in matching for name in item.refines}
     return tuple(item for item in matching if item.name not in refined)
+
+
+def otherwise(content: Content) -> list[Format]:
+    """Return the formats that are asked last which content is of, whatever else it may be."""
+    return [item for item in known() if item.last and item.recognises(content)]

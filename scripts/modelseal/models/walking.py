@@ -70,9 +70,14 @@ def _enter(walk: _Walk, member: Member, members: tuple[str, ...]) -> None:
     found = formats.recognised(member.content)
     for placed in _identity(member, found):
         walk.findings[Placed(placed, members, found[0].name if found else "")] = None
+    broken = False
     for item in found:
         walk.formats[item.name] = None
-        _read(walk, member, members, item)
+        broken |= not _read(walk, member, members, item)
+    # A few bytes that say what it is may stand before something else, which a lenient loader finds.
+    for item in formats.otherwise(member.content) if broken else ():
+        if item not in found:
+            _read(walk, member, members, item)
 
 
 def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
@@ -90,8 +95,8 @@ def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
         yield Found(UNRECOGNISED, "its bytes are of no known format", evidence=repr(member.content.read(0, 64)))
 
 
-def _read(walk: _Walk, member: Member, members: tuple[str, ...], kind: Format) -> None:
-    """Let a format tell what it reads, to the end or to where it can be read no further."""
+def _read(walk: _Walk, member: Member, members: tuple[str, ...], kind: Format) -> bool:
+    """Let a format tell what it reads, and return whether the bytes are of it to their end."""
 
     def place(found: Found) -> None:
         walk.findings[Placed(found, members, kind.name)] = None
@@ -101,10 +106,12 @@ def _read(walk: _Walk, member: Member, members: tuple[str, ...], kind: Format) -
             _take(walk, event, members, kind)
     except Malformed as fault:
         place(Found(UNREAD, fault.what, fault.offset))
+        return False
     except LimitReached as fault:
         place(Found(LIMIT, fault.what))
     except (MemoryError, RecursionError):
         place(Found(LIMIT, "it takes more memory to read than one file may"))
+    return True
 
 
 def _take(walk: _Walk, event: Event, members: tuple[str, ...], kind: Format) -> None:
