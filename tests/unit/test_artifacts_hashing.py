@@ -1,8 +1,6 @@
 import hashlib
 import os
 import random
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -46,12 +44,12 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashing, "_BATCH_FILES", 3)
 
 
-@pytest.mark.parametrize(("pipeline_from", "mapped"), [(0, False), (1 << 60, False), (1 << 60, True)])
-@pytest.mark.parametrize("size", [*SIZES, reading._WINDOW, reading._WINDOW * 2 + 1])
-def test_digest_of_every_kind_of_size(tmp_path: Path, size: int, pipeline_from: int, *, mapped: bool) -> None:
+@pytest.mark.parametrize("pipeline_from", [0, 1 << 60])
+@pytest.mark.parametrize("size", [*SIZES, reading._REPORTED_EACH, reading._REPORTED_EACH * 2 + 1])
+def test_digest_of_every_kind_of_size(tmp_path: Path, size: int, pipeline_from: int) -> None:
     files, digests = make(tmp_path, [size])
     counted: list[int] = []
-    assert reading.digest_file(*files[0][1:], counted.append, pipeline_from, mapped=mapped) == digests[0]
+    assert reading.digest_file(*files[0][1:], counted.append, pipeline_from) == digests[0]
     assert sum(counted) == size
 
 
@@ -147,7 +145,6 @@ def test_a_read_error_in_the_reading_thread_is_an_error(tmp_path: Path, monkeypa
 
 WORKERS = {
     "killed": "import os, sys; os.kill(os.getpid(), 9)",
-    "touches what is gone": "import os, signal; os.kill(os.getpid(), signal.SIGBUS)",
     "fails": "import sys; sys.exit(1)",
     "not a worker": "import sys; print('hello')",
     "unknown batch": "import sys; print('99', 'a' * 64, sep='\\t')",
@@ -169,26 +166,8 @@ def test_a_worker_that_does_not_do_its_work_is_an_error(
     files, _ = make(tmp_path, [100] * 30)
     monkeypatch.setattr(reading, "__file__", str(script))
     monkeypatch.setattr(hashing._Share, "claim", lambda _: None)
-    with pytest.raises(InputError if worker == "touches what is gone" else ToolError):
+    with pytest.raises(ToolError):
         run(files, tmp_path)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux maps files")
-def test_a_file_that_shrinks_while_it_is_mapped_ends_only_a_worker(tmp_path: Path) -> None:
-    files, _ = make(tmp_path, [reading._WINDOW * 8])
-    program = (
-        f"import sys, os, resource; sys.path.insert(0, {str(Path(reading.__file__).parent)!r}); import reading\n"
-        "resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); path = os.fsencode(sys.argv[1])\n"
-        "reading._POPULATE = 0\n"
-        "real = reading.mmap.mmap\n"
-        "def late(*given, **named):\n    made = real(*given, **named); os.truncate(path, 1); return made\n"
-        "reading.mmap.mmap = late\n"
-        "reading.digest_file(path, *map(int, sys.argv[2:]), print, 1 << 60, mapped=True)"
-    )
-    _, path, size, modified = files[0]
-    argv = [sys.executable, "-I", "-c", program, os.fsdecode(path), str(size), str(modified)]
-    done = subprocess.run(argv, check=False)
-    assert done.returncode == -signal.SIGBUS
 
 
 @pytest.mark.usefixtures("shared")

@@ -7,7 +7,6 @@ than each core's share of the whole gets a second thread that reads ahead.
 
 import contextlib
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -114,11 +113,8 @@ class Pool:
         pipeline_from = max(reading.PIPELINED, total // self._workers + 1)
         self._share.publish(_batches(rest), pipeline_from, complete=True)
         workers = min(self._workers, len(self._share.batches))
-        if any(file.size > reading.AT_ONCE for file in rest):
-            self._start(workers)  # they have a faster way for large files, see `reading`
-        else:
-            self._start(workers - 1)
-            self._work_here(pipeline_from)
+        self._start(workers - 1)
+        self._work_here(pipeline_from)
         self._join()
         return self._collected(files)
 
@@ -144,8 +140,6 @@ class Pool:
         argv = [sys.executable, "-I", "-S", "-c", _WORKER.format(module.stem), str(module.parent), *self._share.paths]
         try:
             done = process.run(argv, env=self._environ, on_line=self._count, check=False)
-            if done.exit_code == -signal.SIGBUS:
-                raise InputError("A file became shorter while it was read.", mend=_MEND)
             if done.exit_code != 0:
                 raise ToolError(f"A worker process ended with exit code {done.exit_code}.", where=done.stderr[-500:])
         except ModelsealError as error:
