@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import NoReturn
 
-from modelseal import process, station
+from modelseal import memory, process, station
 from modelseal.command_line import CHAIN, STATIONS, arguments_of, load, variable
 from modelseal.errors import InputError, ModelsealError, ToolError
 from modelseal.github import Console, is_runner, report_error, write_outputs, write_summary
@@ -29,6 +29,7 @@ __all__ = ["CHAIN", "STATIONS", "load", "main", "variable"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one station and return its exit code. What nobody expected is left to `_Bug`."""
+    memory.without_core_files()
     environ = dict(os.environ)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")  # a path need not be UTF-8
@@ -54,6 +55,8 @@ def _station(argv: Sequence[str] | None, console: Console, environ: Mapping[str,
     arguments = arguments_of(argv)
     module = load(arguments.station)
     declared: Station = module.STATION
+    if any(item.secret for item in station.options_of(declared.inputs).values()):
+        memory.unreadable()
     inputs = station.read_inputs(declared.inputs, _texts(declared, arguments, environ, console))
     output_dir = arguments.output_dir or environ.get(variable("output-dir"), "")
     outcome = _run(module, inputs, _output_folder(output_dir.strip(), environ), environ, console)

@@ -22,7 +22,7 @@ LEVELS = (
     ("tools", "registry"),
     ("environment",),
     ("installation",),
-    ("process", "github", "station", "files"),
+    ("process", "github", "station", "files", "memory"),
     ("errors",),
     ("verdict",),
 )
