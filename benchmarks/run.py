@@ -13,6 +13,7 @@ HERE = Path(__file__).resolve().parent
 PARTS = (
     ("The chain", "chain.py"),
     ("Hashing", "hashing.py"),
+    ("Signing and verifying", "signing.py"),
     ("Checking SBOMs", "sbom_validation.py"),
     ("The gate on large reports", "gate.py"),
     ("Model scanning", "models.py"),

@@ -183,7 +183,7 @@ def _run(inputs: Inputs, context: Context, record: recording.Record) -> Outcome:
     with store.prepared(folder) as staging:
         bundles = who.signer.sign(tuple(item.payload for item in planned))
         record.accepts(
-            [about for item in planned for about in storing.named_subjects(item.payload)],
+            (about for item in planned for about in storing.named_subjects(item.payload)),
             [(data, item.predicate_type, who.signer.identity) for item, data in zip(planned, bundles, strict=True)],
         )
         signed.require(planned, bundles, who.verified)
