@@ -1,0 +1,1 @@
+"""Tables of data in columns: Arrow, Feather, Parquet. Only what is said about the columns is read."""
