@@ -197,8 +197,9 @@ def _sort_class(cls, reach):
     hooks = HOOKS | {"__init__", "_missing_"} if issubclass(cls, (enum.Enum, BaseException)) else HOOKS
     for base in cls.__mro__[:-1]:
         for name, member in list(vars(base).items()):
-            if name in hooks or (isinstance(member, property) and member.fset is not None):
-                reached, _ = reach.of(member, cls)
+            methods = (member.fget, member.fset) if isinstance(member, property) else (member,) if name in hooks else ()
+            for method in methods:
+                reached, _ = reach.of(method, cls)
                 if reached:
                     found[name] = reached
     if found:

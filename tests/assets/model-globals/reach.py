@@ -109,8 +109,6 @@ def _plain(function):
     for _ in range(5):
         if isinstance(function, (staticmethod, classmethod)):
             function = function.__func__
-        elif isinstance(function, property):
-            function = function.fset or function.fget
         elif type(function).__name__ == "_ArrayFunctionDispatcher":
             function = function._implementation
         elif isinstance(function, types.FunctionType) and hasattr(function, "__wrapped__"):
