@@ -4,8 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
-from modelseal.models.pickles import dangerous, known
+from modelseal.models.pickles import arguments, dangerous, known
 from modelseal.models.pickles.judgement import Outcome, judge
 from modelseal.models.pickles.technique import Technique
 from modelseal.models.pickles.trace import (
@@ -261,3 +263,76 @@ def test_whatever_the_standard_library_has_is_dangerous_or_unknown_unless_it_is_
         "input",
     }
     assert all(dangerous.technique("builtins", name) for name in acting & set(vars(builtins)))
+
+
+def lines() -> list[tuple[str, str, str, list[str]]]:
+    """Return all lines of all tables: the package, the module, the kind and the names."""
+    folder = Path(known.__file__).parent / "tables"
+    return [
+        (path.stem, *line.split(" ", 2)[:2], line.split(" ")[2:])  # type: ignore[misc]
+        for path in sorted(folder.glob("*.txt"))
+        if path.stem != "dangerous"
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if not line.startswith("#")
+    ]
+
+
+def test_tables_say_what_can_be_read() -> None:
+    for package, module, kind, names in lines():
+        assert package == "python" or module.split(".")[0] == package
+        assert kind in set("vicoes!"), (module, kind)
+        if kind == "!":
+            assert Technique(names[0])
+            continue
+        for name in names:
+            use = known.use(module, name.partition("=")[0])
+            assert use is not None
+            for check in (use.call, use.state):
+                assert not check or arguments.refused(check, ("x", "y", "z", "z")) in {None, *reasons(check)}
+
+
+def reasons(check: str) -> set[str]:
+    return {f"it is given other arguments than any file needs ({check})"}
+
+
+def test_every_table_names_the_releases_it_was_made_from_or_says_that_it_was_written_by_hand() -> None:
+    for path in (Path(known.__file__).parent / "tables").glob("*.txt"):
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        assert path.stem == "dangerous" or first.startswith(f"# {path.stem} "), path.name
+
+
+names = st.sampled_from(["__setstate__", "append", "system", "numpy", "os", "_parse_arg_template", "latin1", ""])
+imports = st.sampled_from(
+    [*HARMLESS, "os.system", "mypackage.Net", "builtins.getattr", "functools.partial", "copyreg._reconstructor"]
+)
+values = st.recursive(
+    st.one_of(
+        st.none(),
+        st.integers(),
+        names,
+        st.binary(max_size=3),
+        imports.map(lambda dotted: Global(*dotted.rsplit(".", 1))),
+        st.just(Extension(1)),
+        st.just(Long("str", 0, 500, "")),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).map(tuple),
+        st.builds(Container, st.sampled_from(Kind), st.lists(inner, max_size=5)),
+        st.builds(Unresolved, inner, inner),
+        st.builds(
+            Result,
+            st.builds(Call, st.just(0), st.sampled_from(How), inner, st.lists(inner, max_size=4).map(tuple)),
+            st.lists(inner, max_size=2).map(tuple),
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+@given_any(st.builds(Call, st.just(0), st.sampled_from(How), values, st.lists(values, max_size=4).map(tuple)))
+def test_whatever_is_called_is_judged(step: Call) -> None:
+    judged = judge(step)
+    if judged.outcome is Outcome.SAFE and step.how is not How.PERSISTENT:
+        assert isinstance(step.callee, Global | Result)
+    if isinstance(step.callee, Global) and str(step.callee) in {"os.system", "mypackage.Net"}:
+        assert judged.outcome is not Outcome.SAFE

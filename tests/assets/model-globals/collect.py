@@ -193,11 +193,16 @@ def _sort(place, reach):
 
 
 def _sort_class(cls, reach):
+    # Without a __setstate__ of its own, a class has its attributes set, one by one.
+    own = any("__setstate__" in vars(base) for base in cls.__mro__)
     found, native = {}, not cls.__flags__ & (1 << 9)
     hooks = HOOKS | {"__init__", "_missing_"} if issubclass(cls, (enum.Enum, BaseException)) else HOOKS
     for base in cls.__mro__[:-1]:
         for name, member in list(vars(base).items()):
-            methods = (member.fget, member.fset) if isinstance(member, property) else (member,) if name in hooks else ()
+            if isinstance(member, property):
+                methods = (member.fget,) if own else (member.fget, member.fset)
+            else:
+                methods = (member,) if name in hooks and not (own and name == "__setattr__") else ()
             for method in methods:
                 reached, _ = reach.of(method, cls)
                 if reached:

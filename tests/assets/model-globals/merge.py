@@ -19,19 +19,9 @@ from modelseal.models.pickles import dangerous
 HERE = Path(__file__).resolve().parent
 TABLES = HERE.parents[2] / "scripts" / "modelseal" / "models" / "pickles" / "tables"
 KINDS = {"instance": "i", "native": "v", "enumeration": "e", "exception": "o", "function": "v"}
-#: Packages so large that functions of their private modules are left out: no file has a use for them.
-LARGE = {
-    "torch",
-    "transformers",
-    "lightning",
-    "keras",
-    "tensorflow",
-    "ultralytics",
-    "timm",
-    "torch_geometric",
-    "gensim",
-    "spacy",
-}
+#: Packages so large that functions of their private modules are left out, or of all their modules: no file needs them.
+LARGE = {"torch", "lightning", "keras", "ultralytics", "timm", "torch_geometric", "gensim", "spacy"}
+LARGEST = {"transformers", "fastai", "sentence_transformers", "peft", "pyarrow", "polars", "nltk", "onnx"}
 ORDER = "ioecsv!"
 
 Names = dict[tuple[str, str], set[str]]
@@ -89,7 +79,7 @@ def collected(releases: list[dict]) -> Names:
                 flagged[module, name] = next(iter(ways.get("function", {})), "")
     for name, technique in flagged.items():
         names.pop(name, None)
-        if technique:
+        if technique and not internal(name[0], release["package"]):
             names[name] = {f"! {technique}"}
     for module, name in list(names):
         if dangerous.listed(f"{module}.{name}") is not None:
@@ -99,7 +89,7 @@ def collected(releases: list[dict]) -> Names:
 
 def internal(module: str, package: str) -> bool:
     """Tell whether a module's functions are left out."""
-    return package in LARGE and any(part.startswith("_") for part in module.split("."))
+    return package in LARGEST or (package in LARGE and any(part.startswith("_") for part in module.split(".")))
 
 
 def reviewed(package: str) -> list[str]:

@@ -9,6 +9,9 @@ TABLE = (
 ACTING = {"program", "code", "import", "load", "network", "write", "native", "install"}
 #: Named in the table because files have no use for them; harmless where a framework's own code calls them.
 HARMLESS = """
+    shutil.get_terminal_size distutils.version pandas.io.formats huggingface_hub
+    transformers.integrations transformers.utils.hub
+    sentence_transformers.util
     ast asyncio catalogue click codeop collections confection cython dask email fastcore fastcore.basics
     fastcore.dispatch fastcore.meta fsspec jinja2 joblib joblib.externals joblib.memory joblib.parallel
     lightning.fabric.utilities.imports lightning_utilities logging matplotlib mpmath numba numexpr numpy.compat
@@ -21,6 +24,7 @@ HARMLESS = """
     """
 #: Those that matter all the same: `joblib.load`, `types.CodeType`.
 ALWAYS = {
+    "FileHandler",
     "load",
     "loads",
     "FunctionType",
@@ -64,17 +68,18 @@ def sink(module, name):
             if known and (
                 rest == known or rest.startswith(known + ".") or (known[-1] == "*" and rest.startswith(known[:-1]))
             ):
-                return section if section in ACTING else None
+                return section if section in ACTING and not harmless(module, name) else None
         if whole_of is None and "" in entry:
             whole_of = (dotted[:end], entry[""])
-    if whole_of is None or whole_of[1] not in ACTING:
-        return None
-    if (
-        any((module + ".").startswith(harmless + ".") for harmless in HARMLESS.split())
-        and name.split(".")[-1] not in ALWAYS
-    ):
+    if whole_of is None or whole_of[1] not in ACTING or harmless(module, name):
         return None
     return whole_of[1]
+
+
+def harmless(module, name):
+    """Tell whether frameworks may call something all the same."""
+    dotted = "{}.{}.".format(module, name)
+    return name.split(".")[-1] not in ALWAYS and any(dotted.startswith(part + ".") for part in HARMLESS.split())
 
 
 def whole(module):

@@ -33,6 +33,7 @@ _MODULES: Final = frozenset(
 )
 
 
+@functools.lru_cache(maxsize=4096)
 def technique(module: str, name: str) -> Technique | None:
     """Return what a global is used for in attacks; None when it is not known to be dangerous.
 

@@ -17,6 +17,9 @@ from modelseal.models.pickles.opcodes.table import valid
 from modelseal.models.pickles.trace import Call, Global, Import, Step
 
 _PROTO: Final = 0x80
+# It is also a persistent identifier. An unpickler that knows none ends there; the loader that knows some, of PyTorch,
+# asks for this signature first.
+_ZIP: Final = b"PK\x03\x04"
 _ENOUGH: Final = 20_000  # opcodes: what runs so long is no chance
 _OPENING: Final = 4  # opcodes behind a signature, at least, before it breaks
 _LONGEST_NAME: Final = 256
@@ -30,7 +33,7 @@ def begins(content: Content, start: int = 0) -> bool:
         start: At which offset.
     """
     opening = content.read(start, 3)
-    if not opening or not valid(opening[0]):
+    if not opening or not valid(opening[0]) or content.read(start, len(_ZIP)) == _ZIP:
         return False
     if opening[0] == _PROTO:
         return len(opening) > 1 and opening[1] <= HIGHEST_PROTOCOL and _opens(content, start, opening)

@@ -9,6 +9,7 @@ import pickle
 import random
 import sys
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -289,7 +290,8 @@ def main():
     torch.export.save(torch.export.export(network().eval(), (torch.ones(1, 3),)), folder / "exported.pt2")
     for make in (lightning, lightning_hparams, transformers, tokenizers, peft, sentence_transformers, torchvision, timm, ultralytics,
                  torch_geometric, fastai, pytorch_tabnet, torchmetrics, omegaconf, spacy):  # fmt: skip
-        place = base / make.__name__
+        name = make.__name__.replace("_hparams", "")
+        place = base / "{}-{}".format(name, version(name))
         place.mkdir(exist_ok=True)
         try:
             make(place)
