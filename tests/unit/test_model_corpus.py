@@ -7,7 +7,7 @@ import pytest
 from assets.models import case
 from assets.models.case import Case
 from modelseal.gate.finding import Severity
-from modelseal.models import walking
+from modelseal.models import folder, walking
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
 
@@ -15,9 +15,9 @@ CASES = tuple(case.every())
 
 
 def severities(case: Case) -> tuple[set[Severity], set[str]]:
-    """Scan the files of a case, each on its own, and return how bad what was found is, and the rules."""
-    reports = [walking.inspect(Content(content), name, Budget()) for name, content in case.files.items()]
-    found = [placed.found for report in reports for placed in report.findings]
+    """Scan the files of a case, each on its own, then together; return how bad what was found is, and the rules."""
+    reports = {name: walking.inspect(Content(content), name, Budget()) for name, content in case.files.items()}
+    found = [placed.found for report in folder.together(reports).values() for placed in report.findings]
     return {item.severity or item.rule.severity for item in found}, {item.rule.id for item in found}
 
 

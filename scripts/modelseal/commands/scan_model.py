@@ -216,9 +216,10 @@ def _inspected(inputs: Inputs, model: _Model, context: Context) -> tuple[FileRep
         workers=inputs.workers or hashing.available_cores(), traces=inputs.trace, digests=model.manifest is not None
     )
     progress = _Progress(len(items))
-    return inspection.inspect_files(
+    reports = inspection.inspect_files(
         items, wanted, temp_dir=context.temp_dir, environ=context.environ, on_begin=progress.tell
     )
+    return inspection.together(reports)
 
 
 class _Progress:

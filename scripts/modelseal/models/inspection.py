@@ -5,12 +5,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modelseal import process
 from modelseal.errors import ToolError
-from modelseal.models import record
+from modelseal.models import folder, record
 from modelseal.models.event import Found
 from modelseal.models.reading_rules import LIMIT
 from modelseal.models.walking import Placed, Report
@@ -95,6 +95,12 @@ def inspect_files(
     for thread in threads:
         thread.join()
     return share.reports()
+
+
+def together(reports: Sequence[FileReport]) -> tuple[FileReport, ...]:
+    """Return the reports with what is only known of the files together."""
+    known = folder.together({item.name: item.report for item in reports})
+    return tuple(replace(item, report=known[item.name]) for item in reports)
 
 
 class _Share:

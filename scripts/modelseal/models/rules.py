@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from modelseal.gate.policy import Policy, Waiver
+from modelseal.models import folder, reading_rules
 from modelseal.models import format as formats
-from modelseal.models import reading_rules
 from modelseal.models.rule import Rule
 
 _ADVISORY = re.compile(r"(CVE|GHSA)-")
@@ -15,9 +15,10 @@ _ADVISORY = re.compile(r"(CVE|GHSA)-")
 
 @functools.cache
 def known() -> Mapping[str, Rule]:
-    """Return the rules about reading, and those that formats declare, by id."""
+    """Return the rules about reading, and those that formats and checks of folders declare, by id."""
     declared = [rule for item in formats.known() for rule in item.rules]
-    return {rule.id: rule for rule in (*reading_rules.RULES, *declared)}
+    together = [rule for item in folder.known() for rule in item.rules]
+    return {rule.id: rule for rule in (*reading_rules.RULES, *declared, *together)}
 
 
 def for_images(policy: Policy) -> Policy:

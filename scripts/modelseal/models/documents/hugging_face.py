@@ -189,13 +189,11 @@ def _module(node: Mapping[str, Any]) -> Iterator[Event]:
 def _weight_map(node: Mapping[str, Any]) -> Iterator[Event]:
     """Judge the files in which an index finds weights."""
     listed = node["weight_map"]
-    for name in dict.fromkeys(listed.values() if isinstance(listed, dict) else ()) if _hashable(listed) else ():
-        if not isinstance(name, str) or outside(name):
-            yield Found(ELSEWHERE, f"weights are taken from {short(name)}", subject=str(name)[:200])
-
-
-def _hashable(listed: object) -> bool:
-    return isinstance(listed, dict) and all(isinstance(value, str) for value in listed.values())
+    names = listed.values() if isinstance(listed, dict) else [listed]
+    for name in dict.fromkeys(item if isinstance(item, str) else repr(item)[:200] for item in names):
+        if outside(name):
+            yield Found(ELSEWHERE, f"weights are taken from {short(name)}", subject=name[:200])
+        yield Requires(Fetches.FILE, name[:500])
 
 
 _KEYS: dict[str, Callable[[Mapping[str, Any]], Iterator[Event]]] = {

@@ -1,0 +1,68 @@
+"""Files that others name: data without a format of their own, code that is run, and what is not there."""
+
+import posixpath
+from collections.abc import Iterator, Mapping
+
+from modelseal.gate.finding import Severity
+from modelseal.models.event import Fetches, Found, Requires
+from modelseal.models.folder import Check, Told
+from modelseal.models.reading_rules import UNRECOGNISED
+from modelseal.models.rule import Rule
+from modelseal.models.walking import Report
+
+RUN = Rule(
+    id="folder-code-is-run",
+    title="A script that another file of the model has run",
+    severity=Severity.HIGH,
+    happens="A loader that trusts the repository's code runs the script when it loads the model.",
+    remedy="Read the script, and load the model at the commit that you have read.",
+    atlas=("AML.T0010.003", "AML.T0011.000"),
+    cwe=("CWE-829",),
+)
+MISSING = Rule(
+    id="folder-missing-file",
+    title="A file that the model needs, and that is not there",
+    severity=Severity.LOW,
+    happens="The model cannot be loaded from this folder alone: something else will be put or fetched in its place.",
+    remedy="Get the whole model, and scan it again.",
+    atlas=("AML.T0010.003",),
+    cwe=("CWE-426",),
+)
+_SCRIPTS = ("python", "script")
+_DATA = frozenset({Fetches.FILE, Fetches.DATA})
+_SHARD = ".data-"  # of a checkpoint of TensorFlow, whose index is called the same up to here
+_REPORTED = 100
+
+
+def look(files: Mapping[str, Report]) -> Iterator[Told]:
+    """Follow every relative name in every file to the file of that name."""
+    reported = 0
+    for name, report in files.items():
+        for target in (_target(name, required) for required, members in report.requires if not members):
+            if target in files:
+                yield from _present(name, target, files[target])
+            elif target and reported < _REPORTED:
+                reported += 1
+                yield Told(name, Found(MISSING, f"{target!r} is not in the folder", subject=target[:200]))
+
+
+def _target(name: str, required: Requires) -> str:
+    """Return which file of the folder is meant; empty where none can be."""
+    reference = required.reference
+    if reference.startswith(_SHARD):
+        return name.removesuffix(".index") + reference
+    code = required.kind is Fetches.CODE and reference.endswith(".py")
+    data = required.kind in _DATA and bool(posixpath.splitext(reference)[1])
+    if not (code or data) or "://" in reference or "--" in reference or reference.startswith("/"):
+        return ""
+    found = posixpath.normpath(posixpath.join(posixpath.dirname(name), reference))
+    return "" if found.startswith("../") else found
+
+
+def _present(name: str, target: str, report: Report) -> Iterator[Told]:
+    if any(kind in report.formats for kind in _SCRIPTS):
+        yield Told(target, Found(RUN, f"{name!r} has it run"))
+    yield Told(target, settles=UNRECOGNISED)
+
+
+CHECK = Check("named-files", look, (RUN, MISSING))

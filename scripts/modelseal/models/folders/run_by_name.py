@@ -1,0 +1,74 @@
+"""Files that are run because of what they are called, whether anything names them or not."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from modelseal.gate.finding import Severity
+from modelseal.models.event import Fetches, Found, Requires
+from modelseal.models.folder import Check, Told
+from modelseal.models.rule import Rule
+from modelseal.models.walking import Report
+
+STARTED = Rule(
+    id="folder-started-by-name",
+    title="A script that is started because of its name",
+    severity=Severity.HIGH,
+    happens="Servers, Python itself and Git run a file of this name without being told to.",
+    remedy="Read the script. Remove it if the model is served otherwise.",
+    atlas=("AML.T0010.003", "AML.T0011"),
+    cwe=("CWE-829", "CWE-427"),
+    references=(
+        "https://huggingface.co/docs/inference-endpoints/guides/custom_handler",
+        "https://docs.python.org/3/library/site.html",
+    ),
+)
+SHADOWS = Rule(
+    id="folder-shadows-module",
+    title="A script with the name of a module that loaders import",
+    severity=Severity.HIGH,
+    happens="Where the model's folder is the current one, or on Python's path, the script is imported in place of the "
+    "module, and run.",
+    remedy="Rename or remove the script.",
+    atlas=("AML.T0010.003", "AML.T0011"),
+    cwe=("CWE-427", "CWE-426"),
+)
+_STARTED = (
+    (re.compile(r"(?:.*/)?(?:site|user)customize\.py"), "Python runs it at every start"),
+    (re.compile(r"(?:.*/)?handler\.py"), "inference endpoints run it"),
+    (re.compile(r"(?:.*/)?code/inference\.py"), "SageMaker runs it"),
+    (re.compile(r"(?:.*/)?custom_generate/generate\.py"), "`generate` runs it"),
+    (re.compile(r"(?:.*/)?\d+/model\.py"), "Triton runs it"),
+    (re.compile(r"(?:.*/)?(?:\.git/hooks|\.githooks|\.husky)/[\w-]+"), "Git runs it"),
+    (re.compile(r"(?:.*/)?[^/]+\.pth"), "Python runs its lines that begin with `import`, in a folder of packages"),
+)
+_MODULES = re.compile(
+    r"(?:torch|numpy|transformers|tensorflow|keras|sklearn|joblib|pickle|json|os|re|sys|typing|random|math|copy|io|types"
+    r"|dataclasses|collections|functools|pathlib|subprocess|logging|yaml|safetensors|tokenizers|huggingface_hub|diffusers"
+    r"|onnx|onnxruntime|jax|pandas|scipy|requests|tqdm|mlflow|peft|accelerate|datasets|packaging|abc|enum|struct|zipfile"
+    r"|tempfile|warnings|importlib|inspect|shutil|socket|ssl|string|time|uuid|platform|codecs|base64|hashlib|queue)"
+    r"(?:\.py|/__init__\.py|\.\w+\.so|\.so|\.pyd)"
+)
+_PROGRAMS = frozenset({"python", "script", "executable"})
+
+
+def look(files: Mapping[str, Report]) -> Iterator[Told]:
+    """Look at the names of all scripts and programs."""
+    for name, report in files.items():
+        own = report.formats[0] if report.formats else ""
+        if own not in _PROGRAMS:
+            continue
+        reason = _started(name)
+        if reason:
+            yield Told(name, Found(STARTED, reason))
+            yield Told(name, requires=Requires(Fetches.CODE, name))
+        elif _MODULES.fullmatch(name):
+            yield Told(
+                name, Found(SHADOWS, f"it stands in the way of the module {name.partition('.')[0].partition('/')[0]}")
+            )
+
+
+def _started(name: str) -> str:
+    return next((why for pattern, why in _STARTED if pattern.fullmatch(name)), "")
+
+
+CHECK = Check("run-by-name", look, (STARTED, SHADOWS))
