@@ -85,7 +85,8 @@ def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
     names = {name for item in found for name in (item.name, *item.refines)}
     if len(found) > 1:
         yield Found(AMBIGUOUS, f"it is {' and '.join(item.title for item in found)} at once")
-    promised = {item.name for item in formats.known() if PurePosixPath(member.name.lower()).suffix in item.extensions}
+    ending = PurePosixPath(member.name.lower()).suffix
+    promised = {item.name for item in formats.known() if ending in item.extensions}
     expected = promised | ({member.known} if member.known else set())
     if expected and not expected & names:
         titles = " or ".join(sorted(item.title for item in formats.known() if item.name in expected))

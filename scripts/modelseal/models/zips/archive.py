@@ -40,7 +40,13 @@ class Archive:
 
     def own_header(self, entry: Entry) -> Entry | None:
         """Return what a member's own header says; None where there is no such header."""
-        return local(self.content, entry.header)
+        if entry.header not in self._headers:
+            self._headers[entry.header] = local(self.content, entry.header)
+        return self._headers[entry.header]
+
+    @functools.cached_property
+    def _headers(self) -> dict[int, Entry | None]:
+        return {}
 
     def _streamed(self) -> list[Entry]:
         """Read the members' own headers one after the other, as readers of streams do."""
