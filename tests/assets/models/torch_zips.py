@@ -15,9 +15,44 @@ _STATE = state({"weight": ("FloatStorage", "0", 3), "bias": ("HalfStorage", "1",
 _PLAIN = plain(_STATE, _0=bytes(12), _1=bytes(4))
 
 
+def _array(descr: str, data: bytes, shape: str = "(1,)") -> bytes:
+    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + data
+
+
+def _arrays() -> Iterator[tuple]:
+    """NumPy's own files."""
+    data = b"\x80\x02]q\x00(K\x01K\x02e."
+    yield "npy", "benign", _array("'<f4'", bytes(4)), "one number"
+    yield "npy-record", "benign", _array("[('a', '<f4'), ('b', '|S3', (2,))]", bytes(10)), "a record"
+    yield "npy-objects", "benign", _array("'|O'", data), "objects that are plain data"
+    yield "npy-two", "benign", _array("'<f4'", bytes(4)) * 2, "two arrays in a row"
+    yield "npy-attack", "malicious", _array("'|O'", EVIL), "objects that attack"
+    yield "npy-record-attack", "malicious", _array("[('a', '<f4'), ('b', '|O')]", EVIL), "objects in a record"
+    yield "npy-trailing", "malicious", _array("'<f4'", bytes(4) + EVIL), "a pickle behind the array", "npy-trailing"
+    twice = _array("'|O', 'descr': '<f4'", EVIL[:4])
+    yield "npy-key-twice", "malicious", twice, "objects to one reader, numbers to another", "npy-header"
+    yield "npy-key", "malicious", _array("'<f4', 'x': 1", bytes(4)), "a key that is none of NumPy's", "npy-header"
+    yield "npy-dtype", "malicious", _array("'i4, O'", EVIL), "a type by its other notation", "npy-dtype"
+    yield "npy-cut-off", "unknown", _array("'<f4'", bytes(3)), "an array that is cut off", "unread"
+    for name, method in {"": zipfile.ZIP_STORED, "-packed": zipfile.ZIP_DEFLATED}.items():
+        good = {"a.npy": _array("'<f4'", bytes(4)), "b.npy": _array("'|O'", data)}
+        yield f"npz{name}", "benign", zipped(good, method), "numbers and plain objects"
+        evil = zipped({**good, "c.npy": _array("'|O'", EVIL)}, method)
+        yield f"npz{name}-attack", "malicious", evil, "objects that attack in an archive"
+    yield "npz-disguised", "malicious", zipped({"a.npy": EVIL}), "a pickle by the name of an array", "disguised"
+
+
 def cases() -> Iterator[Case]:
     """Make all of them."""
-    for name, expected, content, why, *rules in (*_states(), *_scripts(), *_programs(), *_servers(), *_nemos()):
+    for name, expected, content, why, *rules in (
+        *_states(),
+        *_arrays(),
+        *_scripts(),
+        *_programs(),
+        *_servers(),
+        *_nemos(),
+    ):
         yield one(f"torch/{name}", expected, content, why, *rules)
     for path in sorted(_BENIGN.glob("*.pt*")):
         yield one(f"torch/{path.name}", "benign", path.read_bytes(), "written by PyTorch: see make_torch_archives.py")
@@ -157,6 +192,8 @@ def _server(handler: str = "handler.py", requirements: bytes = b"numpy==2.0\n", 
 
 
 def _servers() -> Iterator[tuple]:
+    yield "mar", "benign", _server(), "an archive for TorchServe"
+    yield "mar-built-in", "benign", _server("image_classifier"), "a handler that TorchServe has"
     yield "mar-attack", "malicious", _server(**{"m.pt": torch_zip({"data.pkl": EVIL})}), "an attack in the model"
     yield "mar-outside", "malicious", _server("../../handler.py"), "a handler from elsewhere", "mar-manifest"
     yield "mar-missing", "malicious", _server("other.py"), "a handler that is not there", "mar-manifest"
@@ -184,6 +221,7 @@ preprocessor:
   window: hann
 optim: {name: adamw, sched: {name: NoamAnnealing}}
 """
+    yield "nemo", "benign", _nemo(honest), "a model of NeMo"
     targets = {
         "system": "preprocessor: {_target_: os.system, command: id}",
         "eval": "a:\n  - '_target_': builtins.eval",

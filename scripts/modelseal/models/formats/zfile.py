@@ -28,6 +28,11 @@ def _pieces(stream: Stream) -> Iterator[bytes]:
 
 FORMAT = declared(
     Compression(
-        name="zfile", title="a compressed file of an old joblib", begins=_begins, pieces=_pieces, data=_LENGTH
+        name="zfile",
+        title="a compressed file of an old joblib",
+        begins=_begins,
+        pieces=_pieces,
+        extensions=(".gz",),  # that is what joblib's users called them
+        data=_LENGTH,
     )
-)  # fmt: skip
+)

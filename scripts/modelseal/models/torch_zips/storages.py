@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from modelseal.gate.finding import Severity
 from modelseal.models.budget import Budget
 from modelseal.models.event import Event, Found, Unread
+from modelseal.models.pickles.storages import storage_of
+from modelseal.models.pickles.trace import Value
 from modelseal.models.rule import Rule
 from modelseal.models.torch_zips.records import Records
 from modelseal.models.zips import inspection
@@ -31,15 +33,6 @@ UNREFERENCED = Rule(
 )
 RULES = (SIZE, UNREFERENCED)
 
-_SIZES = {
-    **dict.fromkeys(("ComplexDouble",), 16),
-    **dict.fromkeys(("Double", "Long", "ComplexFloat"), 8),
-    **dict.fromkeys(("Float", "Int", "QInt32"), 4),
-    **dict.fromkeys(("Half", "BFloat16", "Short"), 2),
-    **dict.fromkeys(("Byte", "Char", "Bool", "QInt8", "QUInt8", "QUInt4x2", "QUInt2x4", "Untyped"), 1),
-}
-_PARTS = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Storage:
@@ -54,7 +47,7 @@ class Storage:
     size: int | None
 
 
-def stated(persistent: Sequence[object], folder: str) -> list[Storage] | None:
+def stated(persistent: Sequence[Value], folder: str) -> list[Storage] | None:
     """Read what a pickle leaves to PyTorch: `("storage", class, key, place, number of elements)`.
 
     Args:
@@ -64,16 +57,10 @@ def stated(persistent: Sequence[object], folder: str) -> list[Storage] | None:
     Returns:
         None where there is something else among it.
     """
-    found = []
-    for value in persistent:
-        if type(value) is not tuple or len(value) < _PARTS:
-            return None
-        what, kind, key, _, number = value[:_PARTS]
-        if type(what) is not str or what != "storage" or type(key) is not str or type(number) is not int:
-            return None
-        each = _SIZES.get(str(kind).rpartition(".")[2].removesuffix("Storage"))
-        found.append(Storage(folder + key, None if each is None else each * number))
-    return found
+    known = [storage_of(value) for value in persistent]
+    if None in known:
+        return None
+    return [Storage(folder + item.key, item.size) for item in known if item is not None]
 
 
 def compared(
