@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from assets.models.case import Case, one
-from assets.models.flatbuffers import root
+from assets.models.flatbuffers import Node, root
 from assets.models.safetensors import PICKLE
 
 _REAL = Path(__file__).parent / "benign" / "boosters"
@@ -50,7 +50,7 @@ def binary(attributes: Mapping[str, str], rest: bytes = b"") -> bytes:
 
 
 def catboost(information: Mapping[str, str], rest: bytes = b"", parts: tuple[str, ...] = ()) -> bytes:
-    pairs = [{0: key, 1: value} for key, value in information.items()]
+    pairs: list[Node] = [{0: key, 1: value} for key, value in information.items()]
     core = root({0: "FlabuffersModel_v1", 2: pairs, 3: list(parts)} if parts else {0: "FlabuffersModel_v1", 2: pairs})
     return b"CBM1" + struct.pack("<I", len(core)) + core + rest
 

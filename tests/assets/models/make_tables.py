@@ -1,4 +1,4 @@
-"""Makes the files in benign/tables: python make_tables.py, with pyarrow==26.0.1 and pandas==2.3.3."""
+"""Makes the files in benign/tables: python make_tables.py, with pyarrow==26.0.1 and pandas==3.1.1."""
 
 from pathlib import Path
 

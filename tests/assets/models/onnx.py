@@ -10,8 +10,14 @@ from assets.models.safetensors import PICKLE
 FLOAT, INT64 = 1, 7
 
 
-def tensor(name: str, dims: Sequence[int], kind: int = FLOAT, raw: bytes | None = None, **external: str) -> bytes:
-    """Make a tensor; with keywords, one whose bytes are elsewhere."""
+def tensor(
+    name: str,
+    dims: Sequence[int],
+    kind: int = FLOAT,
+    raw: bytes | None = None,
+    external: Mapping[str, str] | None = None,
+) -> bytes:
+    """Make a tensor, or one whose bytes are elsewhere."""
     made = b"".join(number(1, size) for size in dims) + number(2, kind) + chunk(8, name)
     if external:
         made += chunk(13, *(chunk(1, key) + chunk(2, value) for key, value in external.items())) + number(14, 1)
@@ -91,8 +97,8 @@ def _benign() -> dict[str, bytes]:
     decoder = [node("BpeDecoder", "ai.onnx.contrib"), node("DecodeImage", "com.microsoft.extensions")]
     return {
         "exported": model(graph(node("Gemm"), node("Relu"), tensors=[WEIGHTS])),
-        "external-data": model(graph(node("Gemm"), tensors=[tensor("w", [2, 3], **external)])),
-        "external-data-in-folder": model(graph(tensors=[tensor("w", [2, 3], location="weights/w..bin")])),
+        "external-data": model(graph(node("Gemm"), tensors=[tensor("w", [2, 3], external=external)])),
+        "external-data-in-folder": model(graph(tensors=[tensor("w", [2, 3], external={"location": "weights/w..bin"})])),
         "metadata": model(graph(node("Conv"), tensors=[WEIGHTS]), rich),
         "scikit-learn": model(graph(trees, node("ZipMap", "ai.onnx.ml"), tensors=[texts])),
         "quantised": model(graph(node("DynamicQuantizeMatMul", "com.microsoft"), tensors=quantised)),
@@ -121,8 +127,11 @@ def _external() -> dict[str, bytes]:
         "memory": "*/_ORT_MEM_ADDR_/*",
         "zero-byte": "w.bin\0../../x",
     }
-    made = {f"external-{name}": model(graph(tensors=[tensor("w", [2], location=to)])) for name, to in places.items()}
-    outside = tensor("w", [2], location="/etc/shadow")
+    made = {
+        f"external-{name}": model(graph(tensors=[tensor("w", [2], external={"location": to})]))
+        for name, to in places.items()
+    }
+    outside = tensor("w", [2], external={"location": "/etc/shadow"})
     inner = attribute("value", 5, outside)
     branch = attribute("then_branch", 6, graph(node("Constant", "", inner)))
     made["external-in-branch"] = model(graph(node("If", "", branch)))
@@ -130,7 +139,9 @@ def _external() -> dict[str, bytes]:
     made["external-in-training"] = model(graph(node("Relu"))) + chunk(20, chunk(1, graph(tensors=[outside])))
     made["external-in-sparse"] = model(graph(rest=chunk(15, chunk(1, outside))))
     made["external-in-second-graph"] = model(graph(node("Relu"))) + chunk(7, graph(tensors=[outside]))
-    made["external-unmarked"] = model(graph(tensors=[tensor("w", [2], location="../w").removesuffix(number(14, 1))]))
+    made["external-unmarked"] = model(
+        graph(tensors=[tensor("w", [2], external={"location": "../w"}).removesuffix(number(14, 1))])
+    )
     context = attribute("ep_cache_context", 4, "../../engine.bin")
     made["external-context"] = model(graph(node("EPContext", "com.microsoft", context)))
     return made
@@ -143,7 +154,7 @@ def _entries() -> dict[str, bytes]:
         "external-huge": {"location": "w", "length": "9" * 40},
         "external-nowhere": {"offset": "0"},
     }
-    return {name: model(graph(tensors=[tensor("w", [2], **entries)])) for name, entries in made.items()}
+    return {name: model(graph(tensors=[tensor("w", [2], external=entries)])) for name, entries in made.items()}
 
 
 def _python() -> dict[str, bytes]:
