@@ -8,8 +8,11 @@ import os
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from modelseal.commands import generate_sbom
 from modelseal.errors import InputError, ToolError
@@ -291,3 +294,56 @@ def test_a_second_run_replaces_the_first(bench: Bench) -> None:
     second = bench.run(path=str(bench.root / "project"))
     assert first.outputs == second.outputs
     assert len(list(bench.out.iterdir())) == 2
+
+
+class TestModels:
+    ADAPTER = '{"base_model_name_or_path": "acme/base", "peft_type": "LORA", "revision": "main"}'
+
+    def described(self, bench: Bench, monkeypatch: pytest.MonkeyPatch, **inputs: str) -> Any:
+        model = bench.root / "fraud"
+        model.mkdir()
+        (model / "adapter_config.json").write_text(self.ADAPTER)
+        (model / "notes\udcff.txt").write_bytes(b"Trained on generated transactions.\n")
+        monkeypatch.chdir(bench.root)
+        outcome = bench.run("", None, path=str(bench.root / "project"), models="fraud", **inputs)
+        return json.loads(Path(outputs(outcome).cyclonedx).read_bytes())
+
+    def test_a_model_is_in_the_cyclonedx_document_with_its_files(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        document = self.described(bench, monkeypatch)
+        (model,) = [item for item in document["components"] if item.get("bom-ref") == "modelseal:model:fraud"]
+        assert (model["type"], model["name"]) == ("machine-learning-model", "fraud")
+        files = {item["name"]: item for item in model["components"]}
+        assert sorted(files) == ["adapter_config.json", "notes\\udcff.txt"]
+        digest = hashlib.sha256(self.ADAPTER.encode()).hexdigest()
+        assert files["adapter_config.json"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
+        assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(document)) is None
+
+    def test_what_loading_it_would_fetch_is_a_component_that_it_depends_on(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        document = self.described(bench, monkeypatch)
+        (base,) = [item for item in document["components"] if item["name"] == "acme/base"]
+        assert base["type"] == "machine-learning-model"
+        properties = {item["name"]: item["value"] for item in base["properties"]}
+        assert properties["modelseal:model:pinned"] == "false"
+        assert properties["modelseal:model:stated-in"] == "adapter_config.json"
+        (edge,) = [item for item in document["dependencies"] if item["ref"] == "modelseal:model:fraud"]
+        assert base["bom-ref"] in edge["dependsOn"]
+
+    def test_the_two_documents_count_the_same_packages(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.described(bench, monkeypatch)
+        monkeypatch.undo()
+        without = bench.run(path=str(bench.root / "project"))
+        both = bench.run(path=str(bench.root / "project"), models=str(bench.root / "fraud"))
+        assert outputs(both).component_count == outputs(without).component_count
+
+    def test_spdx_alone_has_no_words_for_it(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(InputError, match="no words for models"):
+            self.described(bench, monkeypatch, formats="spdx-json")
+
+    def test_a_model_that_is_not_there_is_no_model(self, bench: Bench) -> None:
+        with pytest.raises(InputError, match="does not exist"):
+            bench.run(path=str(bench.root / "project"), models=str(bench.root / "missing"))
+        assert list(bench.out.iterdir()) == []

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modelseal import station, tools
+from modelseal.artifacts import hashing, tree
 from modelseal.errors import InputError
 from modelseal.files import write_atomically
 from modelseal.image import archive, docker, reference
+from modelseal.models import findings, inspection
 from modelseal.report import markdown
 from modelseal.sbom import maker, sources, syft, validation
 from modelseal.sbom.documents import Format, Inventory
+from modelseal.sbom.models import Model, with_models
 from modelseal.sbom.sources import Source
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.tools import Tool
@@ -38,6 +41,11 @@ class Inputs:
         "Formats to write, between commas: `spdx-json` (SPDX 2.3), `cyclonedx-json` (CycloneDX 1.6).",
         station.choices(*Format),
         default=",".join(Format),
+    )
+    models: tuple[str, ...] = option(
+        "The model's folder (or files, or globs), one a line: put into the CycloneDX document, each file with its "
+        "SHA-256 and format, and with what loading the model would run or fetch.",
+        station.lines,
     )
     syft: str = option(
         "Which Syft: nothing for the locked default, a version of the lock, or `version@sha256:<its digest>`.",
@@ -79,6 +87,8 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     if inputs.path and (inputs.image or inputs.archive):
         raise InputError("An image and a `path` were both given.", mend="Give one; run the station twice for both.")
     formats = tuple(map(Format, inputs.formats))
+    if inputs.models and Format.CYCLONEDX not in formats:
+        raise InputError("SPDX 2.3 has no words for models.", mend="Add `cyclonedx-json` to `formats`.")
     # Imports of 0.3 seconds, done while the image is saved and Syft runs; whoever needs them first waits for the rest.
     threading.Thread(target=validation.preload, args=(formats,), daemon=True).start()
     source, file_name = _source(inputs, context)
@@ -86,9 +96,10 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     for file in files.values():
         file.unlink(missing_ok=True)  # what an earlier run left must not be taken for this one's
     tool = tools.provide("syft", inputs.syft, tools_dir=inputs.tools_dir, environ=context.environ)
+    models = _models(inputs, context) if inputs.models else ()
     made = syft.generate(tool.path, source, formats, _private_folder(context), environ=context.environ)
     checked = {
-        format_: validation.inspect_corrected(_read(file, format_, tool), format_, where=files[format_].name)
+        format_: validation.inspect_corrected(_read(file, format_, tool, models), format_, where=files[format_].name)
         for format_, file in made.items()
     }
     inventories = tuple(inventory for _, inventory, _ in checked.values())
@@ -136,9 +147,21 @@ def _file_name(text: str) -> str:
     return _UNFIT_FOR_FILE_NAMES.sub("-", text).strip("-.")[:_FILE_NAME_LENGTH] or "sbom"
 
 
-def _read(file: Path, format_: Format, tool: Tool) -> bytes:
+def _read(file: Path, format_: Format, tool: Tool, models: tuple[Model, ...]) -> bytes:
     data = file.read_bytes()
-    return maker.with_digest(data, tool.sha256) if format_ is Format.CYCLONEDX else data
+    if format_ is not Format.CYCLONEDX:
+        return data
+    own = maker.with_digest(data, tool.sha256)
+    return with_models(own, models, file.name) if models else own
+
+
+def _models(inputs: Inputs, context: Context) -> tuple[Model, ...]:
+    """Look into the model's files, as `scan-model` does, without judging what is in them."""
+    found = tree.find(inputs.models, (), Path.cwd())
+    items = [inspection.Item(file.name, file.path) for file in found.files]
+    wanted = inspection.Wanted(workers=hashing.available_cores(), digests=True)
+    reports = inspection.inspect_files(items, wanted, temp_dir=context.temp_dir, environ=context.environ)
+    return (Model(found.own_name, findings.scanned(reports), findings.required(reports)),)
 
 
 def _private_folder(context: Context) -> Path:

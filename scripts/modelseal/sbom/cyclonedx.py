@@ -4,6 +4,7 @@ import functools
 from collections.abc import Hashable, Iterator
 from typing import Any
 
+from modelseal.sbom import models
 from modelseal.sbom.documents import Format, Inventory, Package, invalid, read_object
 from modelseal.sbom.iri import grammar_postponed, is_iri_reference
 
@@ -15,7 +16,8 @@ with grammar_postponed():
 Draft7Validator.FORMAT_CHECKER.checks("iri-reference")(is_iri_reference)
 
 # Single files and the operating system are in CycloneDX components like any other; in SPDX they are not packages.
-_NO_PACKAGES = frozenset({"file", "operating-system"})
+# Nor are models, which are in the CycloneDX document alone.
+_NO_PACKAGES = frozenset({"file", "operating-system", "machine-learning-model", "data"})
 
 
 def inspect(data: bytes, where: str) -> Inventory:
@@ -92,6 +94,6 @@ class _StrictValidator(JsonStrictValidator):
 
 def _packages(components: Any) -> Iterator[Package]:
     for component in components:
-        if component["type"] not in _NO_PACKAGES:
+        if component["type"] not in _NO_PACKAGES and not str(component.get("bom-ref")).startswith(models.PREFIX):
             yield Package(component["name"], component.get("version", ""), component.get("purl", ""))
         yield from _packages(component.get("components", ()))
