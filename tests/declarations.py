@@ -99,7 +99,7 @@ def action(name: str) -> str:
 
 def _header(name: str) -> Iterator[str]:
     made = declared(name)
-    module = "chain.py" if name == cli.CHAIN else f"commands/{name.replace('-', '_')}.py"
+    module = "chain_interface.py" if name == cli.CHAIN else f"commands/{name.replace('-', '_')}.py"
     for paragraph in made.description.split("\n\n"):
         yield from (f"# {line}" for line in _wrapped(paragraph, WIDTH))
         yield "#"

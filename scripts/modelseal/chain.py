@@ -5,19 +5,23 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, fields, replace
-from datetime import timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from modelseal import process, station, tools
+from modelseal.artifacts import naming, patterns
 from modelseal.attestation import store, storing
-from modelseal.commands import attest, build_image, generate_sbom, hash_artifacts, scan_image, verify
+from modelseal.chain_interface import STATION, Inputs, Outputs
+from modelseal.commands import attest, build_image, generate_sbom, hash_artifacts, scan_image, scan_model, verify
 from modelseal.errors import InputError
 from modelseal.image import archive, docker
 from modelseal.report import files, markdown
 from modelseal.sbom import validation
-from modelseal.station import Context, Outcome, Station, output
-from modelseal.verdict import ExitCode
+from modelseal.station import Context, Outcome
+from modelseal.verdict import Annotation, ExitCode
+
+__all__ = ["STATION", "Inputs", "Outputs", "prepare", "run", "side_by_side"]
 
 logger = logging.getLogger(__name__)
 
@@ -26,112 +30,32 @@ _SIGNED_WITH = ("sign", "private_key", "private_key_password", "trust_config", "
 _NO_DIGEST = "sha256:" + "0" * 64  # for checking inputs before there is an image
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """The few inputs that most users need; each means what it means for its station."""
-
-    image: Any = station.redeclared(build_image.Inputs, "image")
-    context: Path | None = station.redeclared(build_image.Inputs, "context")
-    file: Path | None = station.redeclared(build_image.Inputs, "file")
-    build_args: tuple[str, ...] = station.redeclared(build_image.Inputs, "build_args")
-    pull: bool = station.redeclared(build_image.Inputs, "pull")
-    models: tuple[str, ...] = station.option(
-        "The model's folder (or files, or globs), one a line: hashed, signed and verified beside the image.",
-        station.lines,
-    )
-    policy: Path | None = station.redeclared(scan_image.Inputs, "policy")
-    fail_on: tuple[str, ...] | None = station.redeclared(scan_image.Inputs, "fail_on")
-    ignore_unfixed: bool | None = station.redeclared(scan_image.Inputs, "ignore_unfixed")
-    vex: tuple[Path, ...] = station.redeclared(scan_image.Inputs, "vex")
-    baseline: tuple[Path, ...] = station.redeclared(scan_image.Inputs, "baseline")
-    scanners: tuple[str, ...] = station.redeclared(scan_image.Inputs, "scanners")
-    db_dir: Path | None = station.redeclared(scan_image.Inputs, "db_dir")
-    max_db_age: timedelta = station.redeclared(scan_image.Inputs, "max_db_age")
-    sign: str = station.option(
-        "`keyless`: with Sigstore and the workflow's identity. `key`: with `private-key`, without any service.",
-        station.choice("keyless", "key"),
-        default="keyless",
-    )
-    private_key: str = station.redeclared(attest.Inputs, "private_key")
-    private_key_password: str = station.redeclared(attest.Inputs, "private_key_password")
-    trust_config: Path | None = station.redeclared(attest.Inputs, "trust_config")
-    audit_log: Path | None = station.redeclared(attest.Inputs, "audit_log")
-    push: bool = station.option(
-        "Whether to push the image to its registry, once the gate has let it through.", station.boolean, default="false"
-    )
-    store: tuple[str, ...] = station.redeclared(attest.Inputs, "store")
-    matrix: str = station.redeclared(scan_image.Inputs, "matrix")
-    upload_sarif: bool = station.redeclared(scan_image.Inputs, "upload_sarif")
-    comment: bool = station.redeclared(scan_image.Inputs, "comment")
-    github_token: str = station.redeclared(scan_image.Inputs, "github_token")
-    tools_dir: Path | None = station.redeclared(scan_image.Inputs, "tools_dir")
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """The stations' outputs."""
-
-    image: str = output("Name of the image.")
-    image_id: str = output("The image's id, as scanners call it.")
-    digest: str = output("Digest of the pushed manifest; empty when the image was not pushed.")
-    archive: str = output("The image, saved once.")
-    spdx: str = output("The SBOM in SPDX 2.3, JSON.")
-    cyclonedx: str = output("The SBOM in CycloneDX 1.6, JSON.")
-    verdict: str = output("The gate's verdict as JSON.")
-    report: str = output("Trivy's own report, unchanged.")
-    sarif: str = output("The findings as SARIF, for code scanning and editors.")
-    table: str = output("Every finding as a plain text table.")
-    html: str = output("The report for people: one HTML file that needs no network.")
-    failing_count: str = output("Number of findings that fail the gate.")
-    manifest: str = output("The model's manifest; empty without `models`.")
-    checksums: str = output("The model's `SHA256SUMS`; empty without `models`.")
-    bundles: str = output("Folder with every signed statement; empty when the gate failed.")
-    signature: str = output("The model's signature in the OpenSSF Model Signing format; empty without `models`.")
-    attestation_ids: str = output("Numbers of the attestations at GitHub, one a line.")
-    attestation_urls: str = output("Addresses of the attestations at GitHub, one a line.")
-    referrers: str = output("What was attached to the image in its registry, `name@sha256:…`, one a line.")
-    verification: str = output("The verification's verdict as JSON; empty when the gate failed.")
-
-
-STATION = Station(
-    name="chain",
-    summary="Build, inventory, gate, hash, attest and verify, in one step.",
-    description="Builds the image and saves it once; makes its SBOMs and scans it at the same time, and hashes the "
-    "model; stops if the gate fails; pushes if asked to; signs what it saw; and verifies all of it.",
-    inputs=Inputs,
-    outputs=Outputs,
-    permissions=(
-        ("contents: read", "to check out the repository"),
-        ("id-token: write", "to prove to Sigstore which workflow signs; not needed with `sign: key`"),
-        ("packages: write", "only with `push` to GitHub's registry"),
-        ("attestations: write", "only with `store: github`"),
-    ),
-)
-
-
 def run(inputs: Inputs, context: Context) -> Outcome:
     """Run the chain.
 
     Raises:
         ModelsealError: Whatever a station raises; nothing after it is run.
     """
-    _discard_earlier(context.output_dir, inputs.image.file_name)
+    _discard_earlier(inputs, context.output_dir)
     if storing.OCI in inputs.store and not inputs.push:
         raise InputError(
             "`store: oci` attaches statements to the image in its registry, and it is not pushed there.",
             mend="Set `push: true`, or leave `oci` out of `store`.",
         )
     scan_image.check(_scan_inputs(inputs, ""))
+    if inputs.models:
+        scan_model.check(_model_inputs(inputs, ""))
     attest.check(_attest_inputs(inputs, Outputs(image=inputs.image.text, digest=_NO_DIGEST)), context)
     with ThreadPoolExecutor(1) as pool:
         prepared = pool.submit(prepare, inputs, context)
         built = _station("build-image", build_image.run, _build_inputs(inputs), context)
         prepared.result()
     scan, sbom, model = side_by_side(inputs, built.outputs, context)
-    outputs = _outputs(built.outputs, sbom.outputs, scan.outputs, model.outputs if model else hash_artifacts.Outputs())
-    done = [outcome for outcome in (built, sbom, scan, model) if outcome]
-    if scan.exit_code is not ExitCode.PASSED:
-        return replace(scan, outputs=outputs, summary=_summary(done, scan.headline))
+    gates = [scan, model.scan] if model else [scan]
+    outputs = _outputs(built.outputs, sbom.outputs, scan.outputs, model)
+    done = [built, sbom, scan, *((model.hashes, model.scan) if model else ())]
+    if failed := [gate for gate in gates if gate.exit_code is not ExitCode.PASSED]:
+        return _stopped(failed, done, outputs)
     if inputs.push:
         client = docker.find(context.environ, to_build=False)
         # An engine with the containerd store calls the image by its manifest.
@@ -147,15 +71,28 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     if verified.exit_code is not ExitCode.PASSED:
         headline = verified.headline
     whole = _summary([*done, attested, verified], headline)
-    return Outcome(
-        verified.exit_code, outputs, whole, headline, (*attested.annotations, *scan.annotations)[:_ANNOTATIONS]
-    )
+    return Outcome(verified.exit_code, outputs, whole, headline, _annotations([attested, *gates]))
 
 
-def _discard_earlier(folder: Path, name: str) -> None:
+def _stopped(failed: list[Outcome], done: list[Outcome], outputs: Outputs) -> Outcome:
+    """Return how it ends where gates let something not through: each of them is heard."""
+    headline = "; ".join(gate.headline for gate in failed)
+    return Outcome(failed[0].exit_code, outputs, _summary(done, headline), headline, _annotations(failed))
+
+
+def _annotations(outcomes: list[Outcome]) -> tuple[Annotation, ...]:
+    """Take from each in turn, so that none has all the room."""
+    rows = zip_longest(*(outcome.annotations for outcome in outcomes))
+    return tuple(item for row in rows for item in row if item is not None)[:_ANNOTATIONS]
+
+
+def _discard_earlier(inputs: Inputs, folder: Path) -> None:
     """Remove what an earlier run concluded: wherever this one stops, nobody may take that for its result."""
+    name = inputs.image.file_name
     store.discard(folder / attest.BUNDLES)
     files.discard(folder, name)
+    if inputs.models:
+        scan_model.discard(folder, _model_name(inputs))
     for file in (*(f"{name}.{ending}" for ending in ("tar", "spdx.json", "cdx.json")), verify.VERDICT, verify.SUMMARY):
         (folder / file).unlink(missing_ok=True)
 
@@ -171,13 +108,19 @@ def prepare(inputs: Inputs, context: Context) -> None:
     validation.preload()
 
 
-def side_by_side(
-    inputs: Inputs, built: build_image.Outputs, context: Context
-) -> tuple[Outcome, Outcome, Outcome | None]:
-    """Scan in one thread; make the SBOMs, and then hash the model, in another. Both read the saved image."""
+@dataclass(frozen=True)
+class Model:
+    """What came of the model: its hashes, and what was found in its files."""
+
+    hashes: Outcome
+    scan: Outcome
+
+
+def side_by_side(inputs: Inputs, built: build_image.Outputs, context: Context) -> tuple[Outcome, Outcome, Model | None]:
+    """Scan the image in one thread; make its SBOMs, and then hash the model and look into it, in another."""
     with ThreadPoolExecutor(2) as pool:
         scan = pool.submit(_station, "scan-image", scan_image.run, _scan_inputs(inputs, built.archive), context)
-        rest = pool.submit(_sbom_then_hashes, inputs, built, context)
+        rest = pool.submit(_sbom_then_model, inputs, built, context)
         for finished in as_completed((scan, rest)):
             if error := finished.exception():
                 process.terminate_all()  # the other one's work is for nothing now
@@ -186,12 +129,15 @@ def side_by_side(
         return scan.result(), sbom, model
 
 
-def _sbom_then_hashes(inputs: Inputs, built: build_image.Outputs, context: Context) -> tuple[Outcome, Outcome | None]:
+def _sbom_then_model(inputs: Inputs, built: build_image.Outputs, context: Context) -> tuple[Outcome, Model | None]:
     sbom = _station("generate-sbom", generate_sbom.run, _sbom_inputs(inputs, built), context)
     if not inputs.models:
         return sbom, None
-    hashing = station.read_inputs(hash_artifacts.Inputs, {"paths": "\n".join(inputs.models)})
-    return sbom, _station("hash-artifacts", hash_artifacts.run, hashing, context)
+    texts = {"paths": "\n".join(inputs.models), "name": _model_name(inputs)}
+    hashing = station.read_inputs(hash_artifacts.Inputs, texts)
+    hashes = _station("hash-artifacts", hash_artifacts.run, hashing, context)
+    looking = _model_inputs(inputs, hashes.outputs.manifest)
+    return sbom, Model(hashes, _station("scan-model", scan_model.run, looking, context))
 
 
 def _station(name: str, run_: Callable[[Any, Context], Outcome], inputs: object, context: Context) -> Outcome:
@@ -223,6 +169,20 @@ def _scan_inputs(inputs: Inputs, archive: str) -> scan_image.Inputs:
     )
 
 
+def _model_inputs(inputs: Inputs, manifest: str) -> scan_model.Inputs:
+    texts = {"paths": "\n".join(inputs.models), "manifest": manifest, "name": _model_name(inputs)}
+    own = ("policy", "matrix", "upload_sarif", "github_token")
+    return replace(station.read_inputs(scan_model.Inputs, texts), **{name: getattr(inputs, name) for name in own})
+
+
+def _model_name(inputs: Inputs) -> str:
+    """Return what the model's files are called: after its folder or file, but never as the image's."""
+    single = len(inputs.models) == 1 and not patterns.has_magic(inputs.models[0])
+    own = Path(os.path.abspath(inputs.models[0] if single else "."))  # noqa: PTH100 # a link keeps its name
+    name = naming.sanitised(own.name)
+    return f"{name}-model" if name == inputs.image.file_name else name
+
+
 def _dockerfile(inputs: Inputs) -> str:
     """Return the file at which code scanning shows what is in the image, as far as it lies in the repository."""
     file = inputs.file or (inputs.context or Path()) / "Dockerfile"
@@ -237,7 +197,7 @@ def _attest_inputs(inputs: Inputs, outputs: Outputs) -> attest.Inputs:
         manifest=Path(outputs.manifest) if outputs.manifest else None,
         archive=Path(outputs.archive) if outputs.archive else None,
         sbom=tuple(filter(None, (outputs.spdx, outputs.cyclonedx))),
-        verdicts=(outputs.verdict,) if outputs.verdict else (),
+        verdicts=tuple(filter(None, (outputs.verdict, outputs.model_verdict))),
         **{name: getattr(inputs, name) for name in _SIGNED_WITH},
     )
 
@@ -250,7 +210,7 @@ def _verify_inputs(inputs: Inputs, outputs: Outputs, context: Context) -> verify
         "digest": outputs.digest or outputs.image_id,
         "sbom": "\n".join(filter(None, (outputs.spdx, outputs.cyclonedx))),
         "bundles": outputs.bundles,
-        "require": "provenance,spdx,cyclonedx,vulns",
+        "require": "provenance,spdx,cyclonedx,vulns" + ",test-result" * bool(inputs.models),
         "trust-config": str(inputs.trust_config or ""),
         "audit-log": str(inputs.audit_log or ""),
     }
@@ -265,11 +225,10 @@ def _verify_inputs(inputs: Inputs, outputs: Outputs, context: Context) -> verify
 
 
 def _outputs(
-    built: build_image.Outputs,
-    sbom: generate_sbom.Outputs,
-    scan: scan_image.Outputs,
-    model: hash_artifacts.Outputs,
+    built: build_image.Outputs, sbom: generate_sbom.Outputs, scan: scan_image.Outputs, model: Model | None
 ) -> Outputs:
+    hashes = model.hashes.outputs if model else hash_artifacts.Outputs()
+    found = model.scan.outputs if model else scan_model.Outputs()
     return Outputs(
         image=built.image,
         image_id=built.image_id,
@@ -281,9 +240,12 @@ def _outputs(
         sarif=scan.sarif,
         table=scan.table,
         html=scan.html,
-        failing_count=scan.failing_count,
-        manifest=model.manifest,
-        checksums=model.checksums,
+        failing_count=str(int(scan.failing_count) + int(found.failing_count or 0)),
+        model_verdict=found.verdict,
+        model_sarif=found.sarif,
+        model_html=found.html,
+        manifest=hashes.manifest,
+        checksums=hashes.checksums,
     )
 
 

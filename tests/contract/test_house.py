@@ -16,6 +16,7 @@ LEVELS = (
     ("cli",),
     ("command_line",),
     ("chain",),
+    ("chain_interface",),
     ("commands",),
     ROOMS,
     ("gate",),

@@ -19,15 +19,15 @@ Push = Callable[..., act.Run]
 
 
 def verdict_of(run: act.Run, job: str) -> dict[str, Any]:
-    """Return the gate's verdict that a job left."""
-    (path,) = (run.collected / job).rglob("*.verdict.json")
+    """Return the verdict of the image's gate that a job left."""
+    (path,) = (run.collected / job).rglob("fraud-model-*.verdict.json")
     document: dict[str, Any] = json.loads(path.read_bytes())
     return document
 
 
 def findings_of(run: act.Run, job: str) -> list[str]:
     """Return what a job's scan found: the same lines for the same image content, whatever it is called."""
-    (path,) = (run.collected / job).rglob("*.findings.txt")
+    (path,) = (run.collected / job).rglob("fraud-model-*.findings.txt")
     return [re.sub(r"fraud-model:[0-9a-f]{40}", "", line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -54,6 +54,7 @@ TAMPERED = {
     "provenance": flipped("bundles/image.provenance.sigstore.json"),
     "signature": flipped("bundles/model.sig"),
     "missing-verdict": {"name": "Tamper", "run": "rm bundles/image.vulns.sigstore.json"},
+    "missing-look": {"name": "Tamper", "run": "rm bundles/model.test-result.sigstore.json"},
     "added-file": {"name": "Tamper", "run": "echo 'import os' > model/configuration.py"},
 }
 OTHER_DIGEST = {
@@ -71,6 +72,7 @@ def test_quickstart_is_green_for_the_clean_sample_and_blind_to_planted_files(pus
     assert verdict_of(run, "seal")["verdict"] == "passed"
     bundles = {path.name for path in (run.collected / "seal" / "sealed" / "bundles").iterdir()}
     assert {"model.sig", "image.provenance.sigstore.json", "image.vulns.sigstore.json"} <= bundles
+    assert "model.test-result.sigstore.json" in bundles
 
     workflow = act.example("quickstart.yml")
     workflow["env"] = planted_environment(repository)
@@ -102,6 +104,19 @@ def test_quickstart_is_red_at_the_gate_and_planted_files_hide_nothing(
     assert findings_of(trapped, "seal") == findings_of(run, "seal")
     assert plant_traps.sprung(repository) == []
     assert list(trapped.collected.rglob("TRAP-SPRUNG*")) == []
+
+
+@pytest.mark.parametrize("name", ["quickstart.yml", "secure-ml-pipeline.yml"])
+def test_a_poisoned_pickle_stops_at_the_gate(push: Push, repository: Path, name: str) -> None:
+    # What `pickle.dumps` makes of an object whose `__reduce__` returns (os.system, ("true",)).
+    (repository / "model" / "fraud.joblib").write_bytes(b"\x80\x04cposix\nsystem\nX\x04\x00\x00\x00true\x85R.")
+    run = push(act.example(name), name)
+    assert run.exit_code != 0
+    assert "exit status 10" in run.log, run.tail
+    assert "posix.system" in run.log
+    (verdict,) = run.collected.rglob("model.verdict.json")
+    assert json.loads(verdict.read_bytes())["verdict"] == "failed"
+    assert list(run.collected.rglob("*.sigstore.json")) == []  # nothing is attested
 
 
 def test_pipeline_is_green_and_red_at_verify_for_every_change_in_between(push: Push) -> None:

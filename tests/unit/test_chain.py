@@ -75,3 +75,41 @@ def test_store_that_cannot_be_used_stops_it_at_once(
     monkeypatch.setattr(chain, "prepare", lambda *_: pytest.fail("it has begun"))
     with pytest.raises(InputError, match=message):
         run(context, tmp_path, sign="key", **{"private-key": KEY}, **texts)
+
+
+def test_nothing_is_left_of_an_earlier_look_into_the_model(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "prepare", lambda *_: None)
+    for name in ("model.verdict.json", "model.sarif", "model.trace.txt"):
+        (context.output_dir / name).write_text("{}")
+    with pytest.raises(InputError):
+        run(context, tmp_path, sign="key", models=str(tmp_path / "model"), **{"private-key": KEY})
+    assert list(context.output_dir.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("models", "name"),
+    [
+        ("model", "model"),
+        ("some/where/my model/", "my-model"),
+        ("fraud-1", "fraud-1-model"),  # as the image's files are called
+        ("a\nb", "here"),
+        ("models/*.onnx", "here"),
+    ],
+)
+def test_the_model_s_files_are_never_called_as_the_image_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: str, name: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert chain._model_name(station.read_inputs(chain.Inputs, {"image": "fraud:1", "models": models})) == name
+
+
+def test_a_policy_that_models_cannot_be_held_to_is_said_before_anything_is_built(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "prepare", lambda *_: pytest.fail("it has begun"))
+    (tmp_path / "p.yml").write_text("version: 1\nmodels: {denied-formats: [pickl]}\n")
+    with pytest.raises(InputError, match="a format that there is not: pickl"):
+        run(context, tmp_path, policy=str(tmp_path / "p.yml"), models="model", sign="key", **{"private-key": KEY})

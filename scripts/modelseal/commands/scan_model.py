@@ -157,7 +157,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     started = datetime.now(UTC)
     policy = _policy(inputs, started)
     model = _model(inputs)
-    _discard(context.output_dir, model.stem)
+    discard(context.output_dir, model.stem)
     reports = _inspected(inputs, model, context)
     if model.manifest is not None:
         binding.require(reports, model.manifest, str(inputs.manifest))
@@ -201,7 +201,7 @@ def _model(inputs: Inputs) -> _Model:
     return _Model(name, stem, found, read, digest)
 
 
-def _discard(folder: Path, stem: str) -> None:
+def discard(folder: Path, stem: str) -> None:
     """Remove what an earlier run wrote, before anything of this one can fail."""
     files.discard(folder, stem)
     (folder / f"{stem}.{_TRACE}").unlink(missing_ok=True)
