@@ -1,0 +1,57 @@
+"""The rules about model files: declared once, each explained, and what documents say of them is so."""
+
+import re
+from collections import defaultdict
+
+import pytest
+
+import declarations
+import policy_reference
+import rules_reference
+from modelseal.gate import policy_file
+from modelseal.models import explanation, reading_rules, rules
+from modelseal.models import format as formats
+from modelseal.models.rule import Rule
+
+RULES = tuple(rules.known().values())
+PAGE = rules_reference.PAGE.read_text(encoding="utf-8") if rules_reference.PAGE.exists() else ""
+
+
+def test_the_page_of_rules_is_what_the_modules_declare() -> None:
+    assert rules_reference.page() == PAGE, "run `make format`"
+
+
+def test_an_id_is_one_rule_s() -> None:
+    declared: dict[str, set[Rule]] = defaultdict(set)
+    for rule in (*reading_rules.RULES, *(rule for item in formats.known() for rule in item.rules)):
+        declared[rule.id].add(rule)
+    assert {identity for identity, found in declared.items() if len(found) > 1} == set()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
+def test_a_rule_says_what_it_is_about_what_happens_and_what_to_do(rule: Rule) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.id)
+    assert rule.title[0].isupper() or not rule.title[0].isalpha()
+    assert not rule.title.endswith(".")
+    assert rule.happens.endswith((".", "`"))
+    assert rule.remedy.endswith((".", "`"))
+    assert rule.atlas
+    assert rule.cwe
+    assert all(re.fullmatch(r"AML\.T\d{4}(\.\d{3})?", name) for name in rule.atlas), rule.atlas
+    assert all(re.fullmatch(r"CWE-[1-9]\d{0,3}", name) for name in rule.cwe), rule.cwe
+    assert f"\n### {rule.id}\n" in PAGE
+    assert explanation.of(rule.id).startswith(f"{rule.id}: ")
+
+
+def test_formats_and_rules_that_the_policy_s_page_names_are_there() -> None:
+    page = policy_reference.PAGE.read_text(encoding="utf-8")
+    example = policy_reference.examples(page)["models"]
+    policy = policy_file.parse(example.encode(), "docs/policy.md", today=policy_reference.TODAY)
+    assert {name for name, _ in policy.models.named_formats} <= {item.name for item in formats.known()}
+    assert {waiver.id for waiver in policy.waivers} <= set(rules.known())
+
+
+def test_rules_that_documents_name_are_there() -> None:
+    for path in declarations.ROOT.glob("docs/*.md"):
+        for name in re.findall(r"--explain ([a-z][a-z-]+)", path.read_text(encoding="utf-8")):
+            assert name in rules.known(), path
