@@ -114,6 +114,8 @@ def parse(data: bytes) -> Bundle:
     _only_known(document, _BUNDLE_KEYS, "the bundle")
     material = jsontext.as_object(document.get("verificationMaterial"), "the verification material")
     _only_known(material, _MATERIAL_KEYS, "the verification material")
+    jsontext.as_list(material.get("tlogEntries", []), "the list of log entries")
+    jsontext.as_object(material.get("timestampVerificationData", {}), "what holds the timestamps")
     kinds = [kind for kind in ("publicKey", "certificate", "x509CertificateChain") if kind in material]
     if len(kinds) != 1:
         raise Rejection(f"it names {len(kinds)} ways to verify it instead of one")

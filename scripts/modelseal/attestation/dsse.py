@@ -64,6 +64,8 @@ def parse(value: object) -> Envelope:
     signature = jsontext.as_object(signatures[0], "the signature")
     if unknown := sorted(signature.keys() - _SIGNATURE_KEYS):
         raise Rejection(f"the signature has an unknown member {short(unknown[0])}")
+    if not isinstance(signature.get("keyid"), str | None):  # model_signing writes null
+        raise Rejection("the signature's key ID is not a text")
     return Envelope(
         payload=decode_base64(document.get("payload"), "the DSSE payload"),
         signature=decode_base64(signature.get("sig"), "the signature"),
