@@ -66,7 +66,7 @@ def benign() -> Iterator[Case]:
     yield folder("missing-shard", "benign", {"model.safetensors.index.json": index}, "a note", "folder-missing-file")
     scripts = {"train.py": HARMLESS, "model.safetensors": SAFETENSORS, "README.md": b"# A model\n"}
     yield folder("script-beside-weights", "benign", scripts, "a script that nothing names")
-    weights = tensor("w", [2, 3], location="model.onnx.data", offset="0", length="24")
+    weights = tensor("w", [2, 3], external={"location": "model.onnx.data", "offset": "0", "length": "24"})
     data = {
         "model.onnx": model(graph(node("Gemm"), tensors=[weights])),
         "model.onnx.data": struct.pack("<6f", *range(-3, 3)),
