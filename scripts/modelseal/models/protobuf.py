@@ -86,6 +86,20 @@ class Message:
             field, at = self._field(number, wire, at)
             yield field
 
+    def require(self, wires: Mapping[int, int]) -> None:
+        """Make sure that it has no other fields: what one format skips can be what another one reads.
+
+        Args:
+            wires: The wire type of each field that there may be.
+
+        Raises:
+            Malformed: It has others.
+            LimitReached: It has too many.
+        """
+        for field in self.fields():
+            if wires.get(field.number) != field.wire:
+                raise Malformed(f"it has the field {field.number}, which its format does not have", field.start)
+
     def messages(self, number: int) -> Iterator["Message"]:
         """Yield the messages in the fields of a number."""
         for field in self.fields():

@@ -22,6 +22,9 @@ def _sentencepiece() -> Iterator[Case]:
     special = chunk(1, "<s>") + real(2, 0.0) + number(3, 3)
     whole = chunk(1, *pieces, special) + chunk(2, number(4, 4)) + chunk(3, chunk(1, "nmt_nfkc"))
     yield one("sentencepiece/small", "benign", whole, "as SentencePiece writes it", file="tokenizer.model")
+    onnx = chunk(1, pieces[0]) * 70 + chunk(7, chunk(1, chunk(4, "PyOp"))) + chunk(8, number(2, 18))
+    why = "an ONNX model behind pieces, which ONNX skips"
+    yield one("sentencepiece/onnx-behind", "unknown", onnx, why, "unread", file="tokenizer.model")
     cut = whole + chunk(1, b"\xff\xff\xff")
     yield one("sentencepiece/broken-piece", "unknown", cut, "cannot be read", "unread", file="tokenizer.model")
 

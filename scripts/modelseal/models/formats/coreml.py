@@ -52,7 +52,9 @@ def _recognises(content: Content) -> bool:
 
 
 def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
-    yield from _model(Message.whole(content, budget), 0)
+    whole = Message.whole(content, budget)
+    yield from _model(whole, 0)
+    whole.require(_FIELDS)
 
 
 def _model(model: Message, depth: int) -> Iterator[Event]:

@@ -32,11 +32,14 @@ def _recognises(content: Content) -> bool:
 
 
 def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
-    for node in Message.whole(content, budget).messages(_NODES):
+    whole = Message.whole(content, budget)
+    for node in whole.messages(_NODES):
         path = next(iter(node.texts(_PATH)), "")
         for field in node.fields():
             if field.number == _METADATA and field.wire == BYTES:
                 yield Member(f"{path} metadata", content.part(field.start, field.end - field.start), known="json")
+        node.require(_NODE_FIELDS)
+    whole.require({_NODES: BYTES})
 
 
 FORMAT = Format(

@@ -44,6 +44,7 @@ def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
             case 25:
                 yield from graphs.function(inner, model)
     yield from graphs.expansion(model)
+    whole.require(_FIELDS)
 
 
 FORMAT = Format(

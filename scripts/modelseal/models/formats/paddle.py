@@ -17,6 +17,7 @@ from modelseal.models.protobuf import BYTES, VARINT, Message, begins_as
 from modelseal.models.rule import Rule
 
 _BLOCKS, _OPERATORS, _TYPE = 1, 4, 3
+_PROGRAM = {_BLOCKS: BYTES, 4: BYTES, 5: BYTES}
 _BLOCK = {1: VARINT, 2: VARINT, 3: BYTES, _OPERATORS: BYTES, 5: VARINT}
 _PYTHON = re.compile(r"py_func|py_layer|.*python.*")
 _FILES = re.compile(r"(load|save)(_combine)?|read_file|sparse_tensor_(load|save)|create_\w*_reader|read|open_files")
@@ -38,8 +39,7 @@ OPERATOR = Rule(
 
 def _recognises(content: Content) -> bool:
     """A block begins with its number and its parent's."""
-    fields = {_BLOCKS: BYTES, 4: BYTES, 5: BYTES}
-    if content.read(0, 1) != b"\x0a" or not begins_as(content, fields, {_BLOCKS}):
+    if content.read(0, 1) != b"\x0a" or not begins_as(content, _PROGRAM, {_BLOCKS}):
         return False
     try:
         for block in Message.whole(content, Budget()).messages(_BLOCKS):
@@ -52,13 +52,16 @@ def _recognises(content: Content) -> bool:
 
 def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
     told: set[str] = set()
-    for block in Message.whole(content, budget).messages(_BLOCKS):
+    whole = Message.whole(content, budget)
+    for block in whole.messages(_BLOCKS):
         for operator in block.messages(_OPERATORS):
             for name in operator.texts(_TYPE):
                 does = _does(name)
                 if does and name not in told:
                     told.add(name)
                     yield Found(OPERATOR, f"{short(name)} {does}", operator.start, subject=name[:200])
+        block.require(_BLOCK)
+    whole.require(_PROGRAM)
 
 
 def _does(name: str) -> str:

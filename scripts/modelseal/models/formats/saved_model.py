@@ -14,6 +14,7 @@ from modelseal.models.protobuf import BYTES, VARINT, Message, begins_as
 from modelseal.models.tensorflow import graphs, rules
 
 _META_GRAPHS = 2
+_FIELDS = {1: VARINT, _META_GRAPHS: BYTES}
 _GRAPH, _ASSETS, _OBJECTS = 2, 6, 7
 _USER_OBJECT, _METADATA = 4, 3
 
@@ -21,11 +22,12 @@ _USER_OBJECT, _METADATA = 4, 3
 def _recognises(content: Content) -> bool:
     head = content.read(0, 3)
     plain = head[:1] == b"\x08" and head[2:] == b"\x12"  # schema version, then the first graph
-    return (plain or head[:1] == b"\x12") and begins_as(content, {1: VARINT, _META_GRAPHS: BYTES}, {_META_GRAPHS})
+    return (plain or head[:1] == b"\x12") and begins_as(content, _FIELDS, {_META_GRAPHS})
 
 
 def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
-    for meta in Message.whole(content, budget).messages(_META_GRAPHS):
+    whole = Message.whole(content, budget)
+    for meta in whole.messages(_META_GRAPHS):
         for part in meta.fields():
             if part.wire != BYTES:
                 continue
@@ -36,6 +38,7 @@ def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
                 yield from _asset(inner)
             elif part.number == _OBJECTS:
                 yield from _objects(inner)
+    whole.require(_FIELDS)
 
 
 def _asset(message: Message) -> Iterator[Event]:

@@ -13,13 +13,14 @@ from modelseal.models.format import Format
 from modelseal.models.protobuf import BYTES, FIXED32, VARINT, Message, begins_as
 
 _PIECES = 1
+_FIELDS = dict.fromkeys(range(1, 6), BYTES)
 _PIECE = {1: BYTES, 2: FIXED32, 3: VARINT}
 _NEEDED = {1, 2}
 
 
 def _recognises(content: Content) -> bool:
     """A piece has a text and a score."""
-    if content.read(0, 1) != b"\x0a" or not begins_as(content, dict.fromkeys(range(1, 6), BYTES), {_PIECES}):
+    if content.read(0, 1) != b"\x0a" or not begins_as(content, _FIELDS, {_PIECES}):
         return False
     try:
         for piece in Message.whole(content, Budget()).messages(_PIECES):
@@ -32,10 +33,10 @@ def _recognises(content: Content) -> bool:
 
 
 def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
-    for piece in Message.whole(content, budget).messages(_PIECES):
-        for field in piece.fields():
-            if _PIECE.get(field.number) != field.wire:
-                raise Malformed("it has a piece with something else in it", field.start)
+    whole = Message.whole(content, budget)
+    for piece in whole.messages(_PIECES):
+        piece.require(_PIECE)
+    whole.require(_FIELDS)
     yield from ()
 
 

@@ -31,7 +31,9 @@ def _recognises(content: Content) -> bool:
 
 
 def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
-    yield from graphs.graph(Message.whole(content, budget))
+    whole = Message.whole(content, budget)
+    yield from graphs.graph(whole)
+    whole.require(_FIELDS)
 
 
 FORMAT = Format(

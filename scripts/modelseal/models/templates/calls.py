@@ -41,7 +41,8 @@ def _method(name: str, node: nodes.Getattr | nodes.Getitem, scope: Scope) -> Ite
     if name in vocabulary.METHODS or vocabulary.is_internal(name):
         return
     if name in vocabulary.MUTATORS:
-        yield rules.REFUSED, f"it calls `.{name}()`, which changes a value"
+        own = isinstance(node.node, nodes.Name) and node.node.name in scope.own
+        yield rules.CHANGES_OWN if own else rules.REFUSED, f"it calls `.{name}()`, which changes a value"
     elif name in vocabulary.RUNS:
         yield rules.UNUSUAL, f"it calls `.{name}()`"
     elif not (isinstance(node.node, nodes.Name) and node.node.name in scope.namespaces):

@@ -91,7 +91,9 @@ def _statement(node: nodes.Node, scope: Scope) -> Iterator[Finding]:
 
 def _attribute(node: nodes.Getattr, parents: tuple[nodes.Node, ...]) -> Iterator[Finding]:
     if vocabulary.is_internal(node.attr):
-        yield rules.ESCAPE, f"it takes the attribute `{node.attr}`"
+        # A single underscore may be a key of data, which Jinja then takes.
+        rule = rules.ESCAPE if "__" in node.attr or not node.attr.startswith("_") else rules.REFUSED
+        yield rule, f"it takes the attribute `{node.attr}`"
     elif node.attr in ("format", "format_map") and not _is_called(node, parents):
         yield rules.BUILT_NAME, f"it keeps the method `{node.attr}` for later, which a sandbox may then not recognise"
     elif node.attr in vocabulary.MUTATORS and not _is_called(node, parents):

@@ -76,6 +76,15 @@ REFUSED = Rule(
     atlas=("AML.T0010.003",),
     cwe=("CWE-1336",),
 )
+CHANGES_OWN = Rule(
+    id="template-changes-own-value",
+    title="A chat template that changes a list or a dictionary of its own",
+    severity=Severity.LOW,
+    happens="Sandboxed renderers, such as the one of transformers, refuse to render it; nothing else comes of it.",
+    remedy="Rewrite the template with `namespace()` and new values: `{% set ns.items = ns.items + [item] %}`.",
+    atlas=("AML.T0010.003",),
+    cwe=("CWE-1336",),
+)
 SENDS = Rule(
     id="template-sends-messages",
     title="A chat template that puts messages into an address",
@@ -104,4 +113,4 @@ UNPARSED = Rule(
     atlas=("AML.T0010.003",),
     cwe=("CWE-1336", "CWE-20"),
 )
-RULES = (ESCAPE, BUILT_NAME, UNUSUAL, LOADS, EXHAUSTS, REFUSED, SENDS, UNVETTED, UNPARSED)
+RULES = (ESCAPE, BUILT_NAME, UNUSUAL, LOADS, EXHAUSTS, REFUSED, CHANGES_OWN, SENDS, UNVETTED, UNPARSED)

@@ -19,7 +19,8 @@ class Scope:
         bound: Expressions that a name, or a member of a namespace, may stand for.
         assigned: Names to which the template itself gives a value, wherever in it.
         macros: Names of its macros.
-        namespaces: Names that stand for a namespace.
+        namespaces: Names that stand for a namespace, or for what a macro is given.
+        own: Names that only ever stand for lists and dictionaries that the template makes itself.
         assembling: Which expressions put a text together, as far as that has been asked.
     """
 
@@ -27,6 +28,7 @@ class Scope:
     assigned: frozenset[str]
     macros: frozenset[str]
     namespaces: frozenset[str]
+    own: frozenset[str]
     assembling: dict[int, bool] = field(default_factory=dict)
 
     @classmethod
@@ -35,8 +37,20 @@ class Scope:
         bound = constants.Bindings.of(template)
         stored = {node.name for node in template.find_all(nodes.Name) if node.ctx in ("store", "param")}
         macros = {node.name for node in template.find_all(nodes.Macro)}
+        given_to_macros = {name.name for node in template.find_all(nodes.Macro) for name in node.args}
         namespaces = {name for name, given in bound.given.items() if any(map(_makes_namespace, given))}
-        return cls(bound, frozenset(stored | macros), frozenset(macros), frozenset(namespaces))
+        own = {
+            name
+            for name, given in bound.given.items()
+            if all(isinstance(each, nodes.List | nodes.Dict) for each in given)
+        }
+        return cls(
+            bound,
+            frozenset(stored | macros),
+            frozenset(macros),
+            frozenset(namespaces | given_to_macros),
+            frozenset(own - given_to_macros - _looped(template)),
+        )
 
     def is_assembled(self, node: nodes.Node, depth: int = 0) -> bool:
         """Tell whether an expression puts a text together from constant pieces, directly or through names."""
@@ -75,6 +89,15 @@ class Scope:
         return any(isinstance(value, str | tuple) and value for value in constants.values(node, self.bound)) or (
             self.is_assembled(node, depth)
         )
+
+
+def _looped(template: nodes.Template) -> set[str]:
+    """Return the names that stand for what a loop goes through."""
+    return {name.name for node in template.find_all(nodes.For) for name in _targets(node.target)}
+
+
+def _targets(target: nodes.Node) -> list[nodes.Name]:
+    return [target] if isinstance(target, nodes.Name) else list(target.find_all(nodes.Name))
 
 
 def _makes_namespace(node: nodes.Node) -> bool:
