@@ -171,9 +171,11 @@ def _model_subjects(manifest: Document, read: model_manifest.Manifest) -> tuple[
     read by everyone.
     """
     whole = Subject(manifest.name, manifest.file.sha256)
+    if len(read.digests) >= _MOST_SUBJECTS:
+        return (whole,)
     bases = {name.rpartition("/")[2] for name, _ in read.digests} | {manifest.name}
     readable = all(name.isascii() or _is_unicode(name) for name, _ in read.digests)
-    if len(read.digests) >= _MOST_SUBJECTS or len(bases) <= len(read.digests) or not readable:
+    if len(bases) <= len(read.digests) or not readable:
         return (whole,)
     return (whole, *(Subject(name, digest) for name, digest in read.digests))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from modelseal.attestation import dependencies, given, given_summary, jsontext, plan
+from modelseal.attestation import dependencies, given, jsontext, plan
 from modelseal.attestation.plan import Document, Planned
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.workflow_run import Run
@@ -100,6 +100,8 @@ def planned(wanted: Wanted, run: Run | None, now: datetime) -> tuple[Planned, ..
 
 
 def _of_summary(wanted: Wanted, summary: Path, now: datetime) -> Planned:
+    from modelseal.attestation import given_summary  # noqa: PLC0415 - all that verifying needs comes with it
+
     about = [given.hexadecimal(wanted.digest, "digest")] if wanted.digest else []
     if wanted.manifest:
         about.append(given.document(wanted.manifest, "manifest").file.sha256)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from modelseal.attestation import bundle, given, keys, oidc, workflow_run
+from modelseal.attestation import bundle, given, keys, workflow_run
 from modelseal.errors import InputError
 
 KEYLESS, KEY, KMS = "keyless", "key", "kms"
@@ -139,7 +139,8 @@ def _chain(wanted: Wanted, public_key: keys.PublicKey, now: datetime) -> tuple[b
 
 
 def _keyless(wanted: Wanted, environ: Mapping[str, str], mask: Callable[[str], None]) -> Signing:
-    from modelseal.attestation import keyless, sigstore_roots  # noqa: PLC0415 - 0.4 s that signing with a key can do without
+    # 0.4 seconds that signing with a key does not need.
+    from modelseal.attestation import keyless, oidc, sigstore_roots  # noqa: PLC0415
 
     if wanted.trust_config:
         sigstore_roots.given(wanted.trust_config)  # what is wrong with it is said before a token is asked for

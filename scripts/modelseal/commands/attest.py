@@ -10,7 +10,6 @@ from modelseal import station
 from modelseal.attestation import (
     destinations,
     keys,
-    oidc,
     plan,
     planning,
     signed,
@@ -253,6 +252,8 @@ def check(inputs: Inputs, context: Context) -> None:
     chosen = destinations.chosen(_wanted(inputs), context.environ, context.mask)
     storing.ready([store_ for store_ in chosen if store_.kind == storing.GITHUB])  # what has no image yet can wait
     if inputs.sign == signing.KEYLESS:
+        from modelseal.attestation import oidc  # noqa: PLC0415 - not for signing with a key
+
         oidc.require_token(context.environ)
     else:
         _who(inputs, context)
