@@ -2,6 +2,7 @@
 
 import bz2
 import lzma
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -11,6 +12,7 @@ from modelseal.models.content import Content
 from modelseal.models.faults import Malformed
 
 _TAKEN = 64 * 1024
+_WINDOW_LOG = 27  # the same for zstd, as a power of two
 LZMA_MEMORY = 128 * MIB  # what decompressors may take for their window; `xz -9` needs 65 MiB
 
 
@@ -70,6 +72,18 @@ class Stream:
     def xz(self, engine: lzma.LZMADecompressor) -> Iterator[bytes]:
         """Unpack xz, or one of its relatives, as the decompressor was told."""
         return self.unpacked(engine, lambda taken: engine.decompress(taken, self.piece), lambda: engine.needs_input)
+
+    def zstd(self) -> Iterator[bytes]:
+        """Unpack one frame of Zstandard."""
+        if sys.version_info >= (3, 14):
+            from compression import zstd  # noqa: PLC0415 -- few files need it
+        else:
+            from backports import zstd  # noqa: PLC0415 -- few files need it
+
+        engine = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
+        return self.unpacked(
+            engine, lambda taken: engine.decompress(taken, self.piece), lambda: engine.needs_input, (zstd.ZstdError,)
+        )
 
     def unpacked(
         self,

@@ -1,14 +1,12 @@
 """Files compressed with Zstandard: https://www.rfc-editor.org/rfc/rfc8878."""
 
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from modelseal.gate.finding import Severity
 from modelseal.models.compressed import Compression, declared
 from modelseal.models.content import Content
 from modelseal.models.event import Found
 from modelseal.models.rule import Rule
-from modelseal.models.streams import Stream
 
 SKIPPED = Rule(
     id="zstd-skippable",
@@ -24,7 +22,6 @@ _FRAME = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = frozenset(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60))
 _SEEK_TABLE = b"\xb1\xea\x92\x8f"  # https://github.com/facebook/zstd/tree/dev/contrib/seekable_format
 _SHORT = 16  # pzstd writes the sizes of its frames: a number each
-_WINDOW_LOG = 27
 _SHOWN = 64
 
 
@@ -34,18 +31,6 @@ def _begins(content: Content, start: int) -> bool:
     while (signature := content.read(position, 4)) in _SKIPPABLE and len(signature) == 4:  # noqa: PLR2004
         position += 8 + int.from_bytes(content.read(position + 4, 4), "little")
     return signature == _FRAME or (position > start > 0 and position <= len(content))
-
-
-def _pieces(stream: Stream) -> Iterator[bytes]:
-    if sys.version_info >= (3, 14):
-        from compression import zstd  # noqa: PLC0415 -- few files need it
-    else:
-        from backports import zstd  # noqa: PLC0415 -- few files need it
-
-    engine = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
-    return stream.unpacked(
-        engine, lambda taken: engine.decompress(taken, stream.piece), lambda: engine.needs_input, (zstd.ZstdError,)
-    )
 
 
 def _remarks(content: Content, start: int, end: int) -> Iterable[Found]:
@@ -59,7 +44,7 @@ FORMAT = declared(
         name="zstd",
         title="a zstd file",
         begins=_begins,
-        pieces=_pieces,
+        pieces=lambda stream: stream.zstd(),
         extensions=(".zst",),
         remarks=_remarks,
         rules=(SKIPPED,),

@@ -20,6 +20,8 @@ from modelseal.models.tars.headers import (
 
 _MEMO = "tar"
 _EXTENDED = MIB
+LONGEST_NAME = 4096
+"""In bytes: PATH_MAX of Linux, the longest there is."""
 _NO_DATA = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
 _WIDE = 1 << 33  # what a size in octal digits cannot reach: only then another header gives it
 
@@ -143,6 +145,8 @@ def _completed(found: Header, size: int, extended: _Extended, start: int) -> Ent
         doubts += ("its name is given twice",)
     if b"\0" in name or b"\0" in link:
         doubts += ("there is a zero byte in its name",)
+    if max(len(name), len(link)) > LONGEST_NAME:
+        doubts += ("its name is too long for any system",)
     stated = records.get("size")
     if stated is not None:
         wide = int(stated) if stated.isdigit() and len(stated) < 20 else None  # noqa: PLR2004 -- digits of 64 bits

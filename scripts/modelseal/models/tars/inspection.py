@@ -11,7 +11,7 @@ from modelseal.models.event import Event, Found, Member
 from modelseal.models.faults import Malformed
 from modelseal.models.tars import archive as archives
 from modelseal.models.tars import rules
-from modelseal.models.tars.archive import Archive, Entry
+from modelseal.models.tars.archive import LONGEST_NAME, Archive, Entry
 from modelseal.models.tars.headers import DEVICES, FOLDER, HARD_LINK, SYMBOLIC_LINK
 
 Known = Callable[[str], str | None]
@@ -38,7 +38,7 @@ def inspect(content: Content, budget: Budget, known: Known = by_bytes) -> Iterat
     if archive is None:
         raise Malformed("it is no tar archive")
     yield from _duplicates(archive)
-    yield from _through_links(archive)
+    yield from _through_links(archive, budget)
     for entry in archive.entries:
         budget.steps(1)
         yield from _about(entry)
@@ -57,11 +57,12 @@ def _duplicates(archive: Archive) -> Iterator[Event]:
             yield Found(rules.DUPLICATE, f"{count} members are called {name!r}", subject=name)
 
 
-def _through_links(archive: Archive) -> Iterator[Event]:
+def _through_links(archive: Archive, budget: Budget) -> Iterator[Event]:
     """Tell which members are unpacked through a link: where that ends depends on other links."""
     links = {posixpath.normpath(entry.name) for entry in archive.entries if entry.kind == SYMBOLIC_LINK}
     for entry in archive.entries if links else ():
-        folder = posixpath.dirname(posixpath.normpath(entry.name))
+        folder = posixpath.dirname(posixpath.normpath(entry.name[:LONGEST_NAME]))
+        budget.steps(folder.count("/"))
         while folder.strip("/") and folder not in links:
             folder = posixpath.dirname(folder)
         if folder in links:

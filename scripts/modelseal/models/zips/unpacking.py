@@ -11,7 +11,7 @@ from modelseal.models.content import Content
 from modelseal.models.faults import Malformed
 from modelseal.models.streams import LZMA_MEMORY, Stream
 from modelseal.models.zips.archive import Archive
-from modelseal.models.zips.records import BZIP2, DEFLATED, LZMA, STORED, XZ, Entry
+from modelseal.models.zips.records import BZIP2, DEFLATED, LZMA, STORED, XZ, ZSTANDARD, Entry
 
 _CHECKED = 64 * MIB  # a checksum of gigabytes of numbers would prove nothing: whoever changes them changes it, too
 _LZMA_HEADER = 9  # a version, a length, and what the decompressor must know: APPNOTE.TXT, 5.8.8
@@ -78,6 +78,8 @@ def _pieces(stream: Stream, source: Content, entry: Entry) -> Iterator[bytes]:
         return stream.xz(_lzma(source))
     if entry.method == XZ:
         return stream.xz(lzma.LZMADecompressor(lzma.FORMAT_XZ, LZMA_MEMORY))
+    if entry.method == ZSTANDARD:
+        return stream.zstd()
     raise Malformed(f"it has a member that is packed with method {entry.method}, which is not read", entry.header)
 
 
