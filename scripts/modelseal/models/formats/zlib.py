@@ -29,4 +29,12 @@ def _begins(content: Content, start: int) -> bool:
     return known and unpacks(content, start, _pieces)
 
 
-FORMAT = declared(Compression(name="zlib", title="a zlib stream", begins=_begins, pieces=_pieces))
+FORMAT = declared(
+    Compression(
+        name="zlib",
+        title="a zlib stream",
+        begins=_begins,
+        pieces=_pieces,
+        extensions=(".gz",),  # joblib 0.10 wrote it whatever the name
+    )
+)

@@ -22,7 +22,6 @@ _PROTO: Final = 0x80
 _ZIP: Final = b"PK\x03\x04"
 _ENOUGH: Final = 20_000  # opcodes: what runs so long is no chance
 _OPENING: Final = 4  # opcodes behind a signature, at least, before it breaks
-_ZIP: Final = b"PK\x03\x04"
 _LONGEST_NAME: Final = 256
 
 
@@ -36,8 +35,6 @@ def begins(content: Content, start: int = 0) -> bool:
     opening = content.read(start, 3)
     if not opening or not valid(opening[0]) or content.read(start, len(_ZIP)) == _ZIP:
         return False
-    if content.read(start, len(_ZIP)) == _ZIP:
-        return False  # as a pickle it would ask its loader for what none has: an object by that name
     if opening[0] == _PROTO:
         return len(opening) > 1 and opening[1] <= HIGHEST_PROTOCOL and _opens(content, start, opening)
     return _runs(content, start)
