@@ -11,6 +11,7 @@ from modelseal.models.faults import LimitReached, Malformed
 
 MAX_SIZE = 64 * MIB
 _MAX_DEPTH = 400
+_CONTAINERS = frozenset({dict, list})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +82,18 @@ def nodes(document: Document, budget: Budget) -> Iterator[dict[str, Any]]:
 
 def within(value: object, budget: Budget) -> Iterator[dict[str, Any]]:
     """Return every object in a value. Raises as `nodes`."""
-    waiting = [(value, 0)]
+    waiting: list[tuple[Any, int]] = [(value, 0)] if type(value) in _CONTAINERS else []
     while waiting:
         item, depth = waiting.pop()
         if depth > _MAX_DEPTH:
             raise LimitReached(f"it is nested more than {_MAX_DEPTH} times")
-        if isinstance(item, dict):
-            budget.steps(1 + len(item))
+        budget.steps(1 + len(item))
+        if type(item) is dict:
             yield item
-            children = list(item.values())
-        elif isinstance(item, list):
-            budget.steps(1 + len(item))
-            children = item
-        else:
-            continue
-        waiting += [(child, depth + 1) for child in reversed(children) if isinstance(child, dict | list)]
+        children = item.values() if type(item) is dict else item
+        # Tokenizers have hundreds of thousands of lists of texts, in which there is nothing to look for.
+        waiting += [(child, depth + 1) for child in children if type(child) is dict or _has_more(child)]
+
+
+def _has_more(value: object) -> bool:
+    return type(value) is list and not _CONTAINERS.isdisjoint(map(type, value))
