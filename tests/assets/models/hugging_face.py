@@ -75,8 +75,8 @@ def attacks() -> Iterator[tuple[str, str, Any, str]]:
         [{"idx": 0, "name": "0", "path": "", "type": "subprocess.Popen"}],
         "hugging-face-foreign-class",
     )
-    path = [{"idx": 0, "name": "0", "path": "../../x", "type": "sentence_transformers.models.Transformer"}]
-    yield "sentence-path", "modules.json", path, "hugging-face-foreign-path"
+    above = [{"idx": 0, "name": "0", "path": "../../x", "type": "sentence_transformers.models.Transformer"}]
+    yield "sentence-path", "modules.json", above, "hugging-face-foreign-path"
     part = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.35.0", "unet": ["my_unet", "MyUNet"]}
     yield "diffusers-part", "model_index.json", part, "hugging-face-remote-code"
     pipeline = {"_class_name": ["my_pipeline", "MyPipeline"], "_diffusers_version": "0.35.0"}

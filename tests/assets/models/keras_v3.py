@@ -91,7 +91,13 @@ def tricks() -> Iterator[Case]:
         "keras-foreign-module",
         file="m.keras",
     )
-    spec = {"class_name": "__typespec__", "spec_name": "system", "module": "os", "registered_name": None, "config": []}
+    spec: dict[str, Any] = {
+        "class_name": "__typespec__",
+        "spec_name": "system",
+        "module": "os",
+        "registered_name": None,
+        "config": [],
+    }
     yield one(
         "keras_v3/type-specification",
         "malicious",

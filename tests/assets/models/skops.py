@@ -30,7 +30,7 @@ def attacks() -> Iterator[tuple[str, dict[str, Any], str]]:
     yield "system", node("posix", "system", "FunctionNode"), "skops-dangerous-type"
     yield "eval-type", node("builtins", "eval", "TypeNode"), "skops-dangerous-type"
     yield "popen-object", node("subprocess", "Popen", content=mapping()), "skops-dangerous-type"
-    partial = {"func": node("os", "system", "FunctionNode"), "args": [], "kwds": {}, "namespace": None}
+    partial: dict[str, Any] = {"func": node("os", "system", "FunctionNode"), "args": [], "kwds": {}, "namespace": None}
     yield "partial-of-system", node("functools", "partial", "PartialNode", content=partial), "skops-dangerous-type"
     content = {"module_path": "subprocess", "function": "check_output"}
     yield "function-of-old", node("builtins", "function", "FunctionNode", content=content), "skops-dangerous-type"

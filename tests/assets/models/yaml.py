@@ -87,8 +87,8 @@ def cases() -> Iterator[Case]:
     yield one("yaml/core-tags", "benign", core, "tags that YAML itself defines", file="config.yaml")
     merge = b"base: &base {a: 1}\nother:\n  <<: *base\n  b: 2\nthird:\n  <<: [*base, *base]\n"
     yield one("yaml/merge", "benign", merge, "keys that are merged", file="config.yaml")
-    text = b"note: 'write !!python/object/apply:os.system in a text'\n"
-    yield one("yaml/tag-in-a-text", "benign", text, "a tag that is only mentioned", file="config.yaml")
+    mentioned = b"note: 'write !!python/object/apply:os.system in a text'\n"
+    yield one("yaml/tag-in-a-text", "benign", mentioned, "a tag that is only mentioned", file="config.yaml")
     notes = b"Note: this is not YAML [at all\n\nTo load: use `yaml.load`. - see below: [1].\n"
     yield one("yaml/notes", "benign", notes, "notes that look like YAML", file="NOTES")
     yield one(

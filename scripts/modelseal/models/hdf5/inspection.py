@@ -95,7 +95,7 @@ def _attributes(node: Node, heaps: GlobalHeaps, block: Superblock, budget: Budge
             for value in attributes.values(attribute, heaps, block.source):
                 yield from _value(where, value.rstrip(b"\0"), budget)
         except Malformed as fault:
-            yield Unread(f"it has an attribute {where!r} of which {fault.what.removeprefix('it ')}", node.address)
+            yield Unread(f"it has an attribute {where!r} that {fault.what.removeprefix('it ')}", node.address)
 
 
 def _value(where: str, value: bytes, budget: Budget) -> Iterator[Event]:
@@ -104,7 +104,7 @@ def _value(where: str, value: bytes, budget: Budget) -> Iterator[Event]:
             document = parsing.parse(value)
         except Malformed as fault:
             if where.endswith(("@model_config", "@training_config")):
-                yield Unread(f"it has an attribute {where!r} of which {fault.what.removeprefix('it ')}")
+                yield Unread(f"it has an attribute {where!r} that {fault.what.removeprefix('it ')}")
             return
         if document.repeated:
             yield Found(rules.REPEATED, f"keys come twice in {where!r}: {', '.join(document.repeated)[:200]}")

@@ -45,14 +45,19 @@ def virtual(dataset: Dataset, block: Superblock) -> Iterator[bytes]:
 
 
 def of(path: str, dataset: Dataset, heaps: GlobalHeaps, block: Superblock, budget: Budget) -> Iterator[Event]:
-    """Hand over what a dataset of bytes or texts holds, where that is more than bytes or texts."""
+    """Hand over what a dataset of bytes or texts holds, where that is more than bytes or texts.
+
+    PyTables and pandas keep pickles in lists of variable length: one that cannot be read is told. Of arrays of bytes or
+    texts no loader makes anything else.
+    """
     try:
         if dataset.type.kind in {Class.VARIABLE, Class.STRING}:
             yield from _elements(path, dataset, heaps, block)
         elif dataset.type.bytelike and len(dataset.shape or ()) == 1:
             yield from _whole(path, dataset, block, budget)
     except Malformed as fault:
-        yield Unread(f"it has a dataset {path!r} of which {fault.what.removeprefix('it ')}", fault.offset)
+        if dataset.type.kind == Class.VARIABLE:
+            yield Unread(f"it has a dataset {path!r} that {fault.what.removeprefix('it ')}", fault.offset)
 
 
 def _elements(path: str, dataset: Dataset, heaps: GlobalHeaps, block: Superblock) -> Iterator[Event]:

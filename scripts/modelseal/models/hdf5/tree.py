@@ -49,7 +49,7 @@ def walk(superblock: Superblock) -> Iterator[Node | Unread]:
         try:
             node = read(source, path, address)
         except Malformed as fault:
-            yield Unread(f"it has an object {path!r} of which {fault.what.removeprefix('it ')}", address)
+            yield Unread(f"it has an object {path!r} that {fault.what.removeprefix('it ')}", address)
             continue
         yield node
         for link in reversed(node.links):
