@@ -22,8 +22,6 @@ _MAGIC = (
     b"wOF2",
     b"\0\1\0\0\0",
     b"OTTO",
-    b"PAR1",
-    b"ARROW1\0\0",
 )
 _RIFF = (b"WEBP", b"WAVE", b"AVI ")
 
