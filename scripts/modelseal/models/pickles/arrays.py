@@ -66,9 +66,7 @@ def _enter(machine: Machine, position: int) -> None:
     if machine.depth >= _DEEPEST:
         raise Broken("it has arrays of pickles within each other without end")
     start = position - machine.origin
-    machine.pending.append(
-        Machine(machine.content, start, machine.budget, loader=Loader.PLAIN, depth=machine.depth + 1)
-    )
+    machine.inner = Machine(machine.content, start, machine.budget, loader=Loader.PLAIN, depth=machine.depth + 1)
 
 
 def _entries(state: Value) -> dict[str, Value]:

@@ -13,7 +13,7 @@ _MOST_ITEMS = 10_000
 _MEMORY = 200 * MIB
 # About what each takes in memory, in bytes.
 _FAR, _ENTRY, _MARK = 100, 9, 64
-_CONTAINER, _TUPLE, _CALL, _ITEM = 160, 64, 250, 24
+_CONTAINER, _TUPLE, _CALL, _ITEM = 160, 64, 180, 24
 
 
 class Broken(Exception):
@@ -75,7 +75,8 @@ class Machine:
         protocol: As the program says itself.
         frame: Where in the buffer the current frame ends, or the last one did.
         torn: Whether a frame ends elsewhere than it says, or within an opcode.
-        pending: Steps that have not been told yet, and programs between the opcodes that have not been run yet.
+        pending: Steps that have not been told yet.
+        inner: A program that lies before the next opcode and has not been run yet; None without one.
         array: Where in the content the first array lies between the opcodes; None without any.
         opcodes: How many have been run.
         result: What it returns at its end.
@@ -104,7 +105,8 @@ class Machine:
         self.protocol = 0
         self.frame = 0
         self.torn = False
-        self.pending: list[Import | Call | Machine] = []
+        self.pending: list[Import | Call] = []
+        self.inner: Machine | None = None
         self.array: int | None = None
         self.opcodes = 0
         self.result: Value = None

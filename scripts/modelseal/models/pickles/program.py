@@ -38,7 +38,7 @@ def run(machine: Machine, most: int | None = None) -> Iterator[Step]:
         machine.position = stop.position
     except Broken as fault:
         machine.broken = fault.what
-    yield from _tell(machine)
+    yield from machine.pending
 
 
 def _some(machine: Machine, most: int) -> Iterator[Step]:
@@ -52,23 +52,21 @@ def _some(machine: Machine, most: int) -> Iterator[Step]:
                 raise Broken("it ends before its STOP")
             position = handlers[data[position]](machine, position + 1)
             if pending:
-                machine.position = position
-                yield from _tell(machine)
-                position = machine.position
+                yield from pending
+                pending.clear()
+                if machine.inner is not None:
+                    yield from _between(machine, machine.inner)
+                    position = machine.position
     finally:
         machine.position = position
         machine.opcodes += done
 
 
-def _tell(machine: Machine) -> Iterator[Step]:
-    """Give the steps that are pending, and run the programs that lie between the opcodes."""
-    pending, machine.pending[:] = list(machine.pending), []
-    for item in pending:
-        if not isinstance(item, Machine):
-            yield item
-            continue
-        yield from run(item)
-        machine.position = item.position
-        machine.torn = machine.torn or item.torn
-        if item.broken:
-            raise Broken(item.broken)
+def _between(machine: Machine, inner: Machine) -> Iterator[Step]:
+    """Run a program that lies between two opcodes, and go on behind it."""
+    machine.inner = None
+    yield from run(inner)
+    machine.position = inner.position
+    machine.torn = machine.torn or inner.torn
+    if inner.broken:
+        raise Broken(inner.broken)

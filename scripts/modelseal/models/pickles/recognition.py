@@ -23,6 +23,8 @@ _ZIP: Final = b"PK\x03\x04"
 _ENOUGH: Final = 20_000  # opcodes: what runs so long is no chance
 _OPENING: Final = 4  # opcodes behind a signature, at least, before it breaks
 _LONGEST_NAME: Final = 256
+_INST: Final = 0x69
+_LINES: Final = b"FILPSVcgip"  # opcodes that read a line
 
 
 def begins(content: Content, start: int = 0) -> bool:
@@ -46,12 +48,18 @@ def _opens(content: Content, start: int, opening: bytes) -> bool:
         return False
     machine = Machine(content, start, Budget())
     steps = list(_limited(machine, 64))
-    broken_off = machine.broken is None or machine.position >= machine.end or _cut(machine)
-    return broken_off or machine.opcodes > _OPENING or any(_plausible(step) for step in steps)
+    return (
+        machine.broken is None or _cut(machine) or machine.opcodes > _OPENING or any(_plausible(step) for step in steps)
+    )
 
 
 def _cut(machine: Machine) -> bool:
-    return machine.broken is not None and machine.broken.startswith("it ends")
+    """Tell whether a program broke because its bytes end, and not because of what they are."""
+    at = machine.position
+    if machine.broken is None or at >= machine.end:
+        return machine.broken is not None
+    unfinished = machine.data[at] in _LINES and machine.data.find(b"\n", at, machine.end) < 0
+    return unfinished or machine.broken.startswith("it ends")
 
 
 def _runs(content: Content, start: int) -> bool:
@@ -62,7 +70,7 @@ def _runs(content: Content, start: int) -> bool:
         if any(_calls(step) for step in steps):
             return True
         if machine.broken is not None:
-            return any(_attacks(step) for step in steps)
+            return (_cut(machine) or machine.data[machine.position] == _INST) and any(_attacks(step) for step in steps)
         if machine.opcodes >= _ENOUGH or any(_plausible(step) for step in steps):
             return True
         start = machine.position - machine.origin

@@ -65,7 +65,7 @@ class Stream:
         self._start = start
         self._budget = budget
         self._findings = findings
-        self._imported: set[tuple[str, str]] = set()
+        self._judged: set[tuple[str, str, str]] = set()
 
     def events(self) -> Iterator[Event]:
         """Tell what it imports and calls, what of that is not safe, and whether it breaks.
@@ -75,7 +75,8 @@ class Stream:
         """
         machine = Machine(self._content, self._start, self._budget)
         for step in program.run(machine):
-            yield from self._told(step)
+            if not self._settled(step):
+                yield from self._told(step)
         self.end = machine.position - machine.origin
         self.whole = machine.broken is None
         self.result = machine.result
@@ -104,14 +105,24 @@ class Stream:
             if named and judgement.judge(step).outcome is Outcome.DANGEROUS:
                 yield from self._told(step)
 
-    def _told(self, step: Step) -> Iterator[Event]:
+    def _settled(self, step: Step) -> bool:
+        """Tell whether the very same has been judged before, as far as that is quickly seen: pickles repeat much."""
         if isinstance(step, Import):
-            if isinstance(step.target, Global):
-                name = step.target.module, step.target.name
-                if name in self._imported and not self._budget.traces:
-                    return
-                self._imported.add(name)
-        elif step.how is How.PERSISTENT:
+            target: Value = step.target
+        elif step.arguments or step.keywords is not None:
+            return False
+        else:
+            target = step.callee
+        if not isinstance(target, Global) or self._budget.traces:
+            return False
+        key = target.module, target.name, "" if isinstance(step, Import) else step.how.value
+        if key in self._judged:
+            return True
+        self._judged.add(key)
+        return False
+
+    def _told(self, step: Step) -> Iterator[Event]:
+        if not isinstance(step, Import) and step.how is How.PERSISTENT:
             self.persistent.append(step.arguments[0])
         judged = judgement.judge(step)
         if self._budget.traces:

@@ -85,7 +85,8 @@ def _extension(machine: Machine, position: int, read: tuple[int, int]) -> int:
 @opcode(b"R")
 def _reduce(machine: Machine, position: int) -> int:
     arguments, callee = machine.pop(), machine.pop()
-    machine.stack.append(machine.call(position, How.REDUCE, callee, _spread(arguments)))
+    given = arguments if isinstance(arguments, tuple) else _spread(arguments)
+    machine.stack.append(machine.call(position, How.REDUCE, callee, given))
     return position
 
 

@@ -1,5 +1,6 @@
 """Opcodes that push a number, a text or bytes."""
 
+import codecs
 import re
 from typing import Final
 
@@ -161,7 +162,7 @@ def _unicode(machine: Machine, position: int) -> int:
         machine.stack.append(latin(machine, start, last - start)[0])
         return following
     try:
-        machine.stack.append(str(machine.data[start:last], "raw-unicode-escape"))
+        machine.stack.append(codecs.raw_unicode_escape_decode(machine.data[start:last])[0])
     except UnicodeDecodeError as fault:
         raise Broken("it has a text with half an escape") from fault
     return following

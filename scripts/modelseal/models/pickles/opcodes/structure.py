@@ -102,7 +102,10 @@ def _get(machine: Machine, position: int) -> int:
 @opcode(b"h")
 def _binget(machine: Machine, position: int) -> int:
     index, following = byte(machine, position)
-    machine.recall(index)
+    if index < len(machine.memo):
+        machine.stack.append(machine.memo[index])
+    else:
+        machine.recall(index)
     return following
 
 
