@@ -1,13 +1,15 @@
 """Station `scan-model` from files to a verdict that is attested and verified; the formats have tests of their own."""
 
+import base64
 import gzip
 import hashlib
+import importlib
 import json
 import os
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,9 +19,12 @@ import jsonschema
 import pytest
 
 import attestation_material
+import github_server
+from github_server import TOKEN, Reply, Server
 from modelseal import station
 from modelseal.commands import attest, hash_artifacts, scan_model, verify
-from modelseal.errors import InputError, VerificationFailed
+from modelseal.errors import InputError, ToolError, VerificationFailed
+from modelseal.github import rest
 from modelseal.models import inspection
 from modelseal.models.walking import Report
 from modelseal.station import Context, Outcome
@@ -384,6 +389,39 @@ class TestAttested:
         path.write_text(json.dumps(json.loads(path.read_bytes()) | change))
         with pytest.raises(InputError, match=message):
             self.attested(bench, manifest=Path(manifest), verdicts=(str(path),))
+
+
+class TestPublishing:
+    @pytest.fixture
+    def server(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+        importlib.import_module("modelseal.report.publishing")  # with the clock's type as it is
+        monkeypatch.setattr(rest, "Patience", github_server.Clock().patience)
+        with github_server.running() as server:
+            for name, value in server.environ(bench.folder.parent).items():
+                monkeypatch.setenv(name, value)
+            yield server
+
+    def test_alerts_are_at_the_model_s_files(self, bench: Bench, server: Server) -> None:
+        taken = {"POST": Reply(202, {"id": "1"}), "GET": Reply(body={"processing_status": "complete"})}
+        server.answer = lambda request: taken[request.method]
+        bench.put("model/x.safetensors", DISGUISED)
+        outcome = bench.run(**{"upload-sarif": "true", "github-token": TOKEN})
+        assert outcome.exit_code is ExitCode.GATE_FAILED
+        (sent,) = (item.body for item in server.requests if item.method == "POST")
+        (run,) = json.loads(gzip.decompress(base64.b64decode(sent["sarif"])))["runs"]
+        places = [item["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for item in run["results"]]
+        assert set(places) == {"model/x.safetensors"}
+
+    def test_what_fails_never_hides_a_gate_that_failed(self, bench: Bench, server: Server) -> None:
+        server.answer = lambda _: Reply(422, {"message": "because"})
+        with pytest.raises(ToolError):
+            bench.run(**{"upload-sarif": "true", "github-token": TOKEN})
+        bench.put("model/x.safetensors", DISGUISED)
+        assert bench.run(**{"upload-sarif": "true", "github-token": TOKEN}).exit_code is ExitCode.GATE_FAILED
+
+    def test_nothing_is_sent_unasked(self, bench: Bench, server: Server) -> None:
+        bench.run(**{"github-token": TOKEN})
+        assert server.requests == []
 
 
 class TestCommandLine:

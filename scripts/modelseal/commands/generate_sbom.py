@@ -161,6 +161,7 @@ def _models(inputs: Inputs, context: Context) -> tuple[Model, ...]:
     items = [inspection.Item(file.name, file.path) for file in found.files]
     wanted = inspection.Wanted(workers=hashing.available_cores(), digests=True)
     reports = inspection.inspect_files(items, wanted, temp_dir=context.temp_dir, environ=context.environ)
+    reports = inspection.together(reports)
     return (Model(found.own_name, findings.scanned(reports), findings.required(reports)),)
 
 

@@ -1,6 +1,6 @@
 """What becomes of what was found in a model file, by its own terms in the policy."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from modelseal.gate import patterns
@@ -17,18 +17,18 @@ class Terms:
     models: Models
     where: str
 
-    def refused_format(self, formats: Iterable[str]) -> str:
+    def refused_format(self, own: Collection[str], packed: Iterable[str] = ()) -> str:
         """Say why a file may not be what it is, as a clause; nothing where it may.
 
         Args:
-            formats: The file's own format first, then those of what is packed in it; none where nobody knows it.
+            own: The file's own format, several where it is ambiguous, none where nobody knows it.
+            packed: The formats of what is packed in it.
         """
-        found = tuple(formats)
-        denied = [name for name in found if name in self.models.denied_formats]
+        denied = [name for name in (*own, *packed) if name in self.models.denied_formats]
         if denied:
             return f"{denied[0]} is denied{self.where}"
         allowed = self.models.allowed_formats
-        if allowed and (not found or found[0] not in allowed):
+        if allowed and (not own or not set(own) <= set(allowed)):
             return f"only {', '.join(sorted(allowed))} may be here{self.where}"
         return ""
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from modelseal import __version__
 from modelseal.gate.finding import Finding, Kind, Severity
-from modelseal.gate.model_bars import ModelBars
+from modelseal.gate.model_bars import ModelBars, Terms
 from modelseal.gate.model_policy import DENIED, UNREAD
 from modelseal.gate.result import Required, ScannedFile, Scanner
 from modelseal.models import reading_rules
 from modelseal.models.event import Found
 from modelseal.models.inspection import FileReport
-from modelseal.models.reading_rules import FORMAT_DENIED
+from modelseal.models.reading_rules import AMBIGUOUS, FORMAT_DENIED
 from modelseal.models.rule import Rule
 
 _WHAT, _EVIDENCE = 1000, 500  # characters
@@ -25,9 +25,18 @@ def of_reports(reports: Iterable[FileReport], bars: ModelBars) -> Iterator[Findi
     for file in reports:
         for placed in file.report.findings:
             yield _finding(file.name, placed.members, placed.format, placed.found)
-        if refused := bars.of(file.name).refused_format(file.report.formats):
-            own = file.report.formats[0] if file.report.formats else ""
-            yield _finding(file.name, (), own, Found(FORMAT_DENIED, f"it is {own or 'of no known format'}: {refused}"))
+        yield from _denied(file, bars.of(file.name))
+
+
+def _denied(file: FileReport, terms: Terms) -> Iterator[Finding]:
+    formats = file.report.formats
+    if not formats and not file.report.findings:
+        return  # it is empty, or the data of another file, which has said so
+    ambiguous = any(item.found.rule.id == AMBIGUOUS.id and not item.members for item in file.report.findings)
+    own = formats if ambiguous else formats[:1]
+    if refused := terms.refused_format(own, formats[len(own) :]):
+        what = " and ".join(own) or "of no known format"
+        yield _finding(file.name, (), formats[0] if formats else "", Found(FORMAT_DENIED, f"it is {what}: {refused}"))
 
 
 def scanned(reports: Iterable[FileReport]) -> tuple[ScannedFile, ...]:
