@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from reach import Reach  # the script's own folder is not on the path of -I
-from sinks import sink, whole
+from sinks import followed, sink, whole
 
 #: What is called while an object is unpickled, given to another one's class, compared, put into a set, or thrown away.
 HOOKS = frozenset(
@@ -97,7 +97,7 @@ def collect(package):
     """Return all that is found in one package."""
     top = importlib.import_module(package)
     _import_all(top)
-    reach = Reach(sink, package)
+    reach = Reach(sink, package, followed)
     modules = {}
     for place, name in sorted(_places(package)):
         kind, found = _sort(place, reach)
@@ -193,27 +193,35 @@ def _sort(place, reach):
 
 
 def _sort_class(cls, reach):
+    acting = _acting(cls, reach)
+    hooks = {name: way for name, (way, getter) in acting.items() if not getter}
+    if hooks:
+        return "flagged", hooks
+    getters = {name: way for name, (way, getter) in acting.items() if getter}
+    if issubclass(cls, enum.Enum):
+        return "enumeration", getters
+    if issubclass(cls, BaseException):
+        return "exception", getters
+    return ("native" if not cls.__flags__ & (1 << 9) or _compiled(cls) else "instance"), getters
+
+
+def _acting(cls, reach):
+    """Return the methods of a class that reach something, each with the way there, and whether it is only a getter."""
+    hooks = HOOKS | {"__init__", "_missing_"} if issubclass(cls, (enum.Enum, BaseException)) else HOOKS
     # Without a __setstate__ of its own, a class has its attributes set, one by one.
     own = any("__setstate__" in vars(base) for base in cls.__mro__)
-    found, native = {}, not cls.__flags__ & (1 << 9)
-    hooks = HOOKS | {"__init__", "_missing_"} if issubclass(cls, (enum.Enum, BaseException)) else HOOKS
+    found = {}
     for base in cls.__mro__[:-1]:
         for name, member in list(vars(base).items()):
             if isinstance(member, property):
-                methods = (member.fget,) if own else (member.fget, member.fset)
+                methods = ((member.fget, True),) if own else ((member.fget, True), (member.fset, False))
             else:
-                methods = (member,) if name in hooks and not (own and name == "__setattr__") else ()
-            for method in methods:
+                methods = ((member, False),) if name in hooks and not (own and name == "__setattr__") else ()
+            for method, getter in methods:
                 reached, _ = reach.of(method, cls)
                 if reached:
-                    found[name] = reached
-    if found:
-        return "flagged", found
-    if issubclass(cls, enum.Enum):
-        return "enumeration", {}
-    if issubclass(cls, BaseException):
-        return "exception", {}
-    return ("native" if native or _compiled(cls) else "instance"), {}
+                    found[name] = reached, getter
+    return found
 
 
 def _compiled(cls):

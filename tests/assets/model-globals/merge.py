@@ -21,7 +21,7 @@ TABLES = HERE.parents[2] / "scripts" / "modelseal" / "models" / "pickles" / "tab
 KINDS = {"instance": "i", "native": "v", "enumeration": "e", "exception": "o", "function": "v"}
 #: Packages so large that functions of their private modules are left out, or of all their modules: no file needs them.
 LARGE = {"torch", "lightning", "keras", "ultralytics", "timm", "torch_geometric", "gensim", "spacy"}
-LARGEST = {"transformers", "fastai", "sentence_transformers", "peft", "pyarrow", "polars", "nltk", "onnx"}
+LARGEST = {"transformers", "sentence_transformers", "peft", "pyarrow", "polars", "nltk", "onnx"}
 ORDER = "ioecsv!"
 
 Names = dict[tuple[str, str], set[str]]
@@ -39,7 +39,7 @@ def main() -> None:
 
 def write(package: str, releases: list[dict]) -> None:
     """Write one package's table."""
-    names = collected(releases)
+    names = collected(package, releases)
     found = {
         (module, name)
         for release in releases
@@ -66,20 +66,22 @@ def write(package: str, releases: list[dict]) -> None:
     print(package, versions, len(names), f"{len(text) // 1024} KiB")
 
 
-def collected(releases: list[dict]) -> Names:
+def collected(package: str, releases: list[dict]) -> Names:
     """Join releases: what one of them finds wrong is wrong."""
     names: Names = defaultdict(set)
     flagged: dict[tuple[str, str], str] = {}
     for release in releases:
         for module, kinds in release["modules"].items():
             for kind, letter in KINDS.items():
-                for name in kinds[kind] if kind != "function" or not internal(module, release["package"]) else ():
+                for name in kinds[kind] if kind != "function" or not internal(module, package) else ():
                     names[module, name].add(letter)
+                    for getter, ways in kinds[kind][name].items():
+                        flagged[module, f"{name}.{getter}"] = next(iter(ways))
             for name, ways in kinds["flagged"].items():
                 flagged[module, name] = next(iter(ways.get("function", {})), "")
     for name, technique in flagged.items():
         names.pop(name, None)
-        if technique and not internal(name[0], release["package"]):
+        if technique and not internal(name[0], package):
             names[name] = {f"! {technique}"}
     for module, name in list(names):
         if dangerous.listed(f"{module}.{name}") is not None:

@@ -33,10 +33,12 @@ class Reach:
     Args:
         dangerous: Names a global's technique, or None: `("os", "system") -> "program"`.
         package: Top-level name of the package whose functions are followed.
+        followed: Whether those of a module of it are.
     """
 
-    def __init__(self, dangerous, package):
+    def __init__(self, dangerous, package, followed):
         self.dangerous = dangerous
+        self.followed = followed
         self.package = package
         self.seen = {}
         self.calls = {}
@@ -101,6 +103,7 @@ class Reach:
             isinstance(target, (types.FunctionType, type))
             and isinstance(module, str)
             and module.split(".")[0] == self.package
+            and self.followed(module)
         )
 
 

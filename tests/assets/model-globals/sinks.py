@@ -22,6 +22,8 @@ HARMLESS = """
     torch.library torch.utils._pytree transformers.utils.import_utils types typing unittest urllib weakref xml
     zipfile
     """
+#: Not followed: how pandas prints, which asks the terminal for its size.
+UNFOLLOWED = {"pandas.io.formats"}
 #: Those that matter all the same: `joblib.load`, `types.CodeType`.
 ALWAYS = {
     "FileHandler",
@@ -80,6 +82,11 @@ def harmless(module, name):
     """Tell whether frameworks may call something all the same."""
     dotted = "{}.{}.".format(module, name)
     return name.split(".")[-1] not in ALWAYS and any(dotted.startswith(part + ".") for part in HARMLESS.split())
+
+
+def followed(module):
+    """Tell whether functions of a module are followed to what they call."""
+    return not any((module + ".").startswith(part + ".") for part in UNFOLLOWED)
 
 
 def whole(module):

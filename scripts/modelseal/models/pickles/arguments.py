@@ -185,11 +185,20 @@ def _member(arguments: Arguments) -> bool:
         return False
     owner = arguments[0]
     if isinstance(owner, Result):
-        return owner.call.how is not How.REDUCE or _names(owner.call.callee) in MAKERS
+        return _bound(owner, arguments[1])
     if not isinstance(owner, Global):
         return False
     entry = known.use(owner.module, owner.name)
     return (entry is not None and entry.members) or known.use(owner.module, f"{owner.name}.{arguments[1]}") is not None
+
+
+def _bound(owner: Result, name: str) -> bool:
+    """Accept an attribute of an object, unless a table knows that asking for it does something."""
+    made = owner.call
+    kind = made.arguments[0] if _names(made.callee) in MAKERS and made.arguments else made.callee
+    if made.how is How.REDUCE and kind is made.callee:
+        return False
+    return isinstance(kind, Global) and known.acts(kind.module, f"{kind.name}.{name}") is None
 
 
 def _kind(arguments: Arguments) -> bool:
