@@ -77,7 +77,7 @@ def expressions(draw: st.DrawFn) -> str:
 
 
 @given(expressions())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_whatever_a_sandbox_refuses_is_told(expression: str) -> None:
     environment = Watchful()
     source = "{{ " + expression + " }}"
@@ -115,7 +115,7 @@ def test_no_template_takes_long(source: str) -> None:
 
 
 @given(st.sampled_from(ALL), st.integers(0, 400), st.integers(0, 40), st.text(max_size=5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_change_to_a_template_breaks_its_reader(source: str, start: int, size: int, put: str) -> None:
     for item in judged(source[:start] + put + source[start + size :]):
         assert item.what

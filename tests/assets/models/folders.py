@@ -72,6 +72,12 @@ def benign() -> Iterator[Case]:
         "model.onnx.data": struct.pack("<6f", *range(-3, 3)),
     }
     yield folder("external-data", "benign", data, "tensors in a file without a format")
+    weights = tensor("w", [2, 3], external={"location": "onnx__MatMul_3301"})
+    data = {
+        "model.onnx": model(graph(node("Gemm"), tensors=[weights])),
+        "onnx__MatMul_3301": struct.pack("<6f", *range(-3, 3)),
+    }
+    yield folder("external-data-without-ending", "benign", data, "a tensor in a file of its own")
     sample = {".git/hooks/post-checkout.sample": b"# an example\n", "config.json": json.dumps(LLAMA).encode()}
     yield folder("sample-hook", "benign", sample, "a hook that Git does not run")
     yield folder("modules-below", "benign", {"src/json.py": HARMLESS}, "a module of a package")

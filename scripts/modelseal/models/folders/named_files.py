@@ -38,7 +38,7 @@ def look(files: Mapping[str, Report]) -> Iterator[Told]:
     """Follow every relative name in every file to the file of that name."""
     reported = 0
     for name, report in files.items():
-        for target in (_target(name, required) for required, members in report.requires if not members):
+        for target in (_target(name, required, files) for required, members in report.requires if not members):
             if target in files:
                 yield from _present(name, target, files[target])
             elif target and reported < _REPORTED:
@@ -46,16 +46,17 @@ def look(files: Mapping[str, Report]) -> Iterator[Told]:
                 yield Told(name, Found(MISSING, f"{target!r} is not in the folder", subject=target[:200]))
 
 
-def _target(name: str, required: Requires) -> str:
+def _target(name: str, required: Requires, files: Mapping[str, Report]) -> str:
     """Return which file of the folder is meant; empty where none can be."""
     reference = required.reference
     if reference.startswith(_SHARD):
         return name.removesuffix(".index") + reference
+    found = posixpath.normpath(posixpath.join(posixpath.dirname(name), reference))
     code = required.kind is Fetches.CODE and reference.endswith(".py")
-    data = required.kind in _DATA and bool(posixpath.splitext(reference)[1])
+    # A name without an ending may mean something else, unless there is such a file: ONNX calls tensors' files so.
+    data = required.kind in _DATA and (bool(posixpath.splitext(reference)[1]) or found in files)
     if not (code or data) or "://" in reference or "--" in reference or reference.startswith("/"):
         return ""
-    found = posixpath.normpath(posixpath.join(posixpath.dirname(name), reference))
     return "" if found.startswith("../") else found
 
 
