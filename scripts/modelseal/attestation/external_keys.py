@@ -22,6 +22,11 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _COMMON = ("builtins:OSError", "builtins:RuntimeError", "builtins:AttributeError", "builtins:TypeError")
+_MISTAKES = (
+    "builtins:ValueError",
+    "securesystemslib.exceptions:Error",
+    "securesystemslib.signer._azure_signer:UnsupportedKeyType",
+)
 _WHERE = "input `key-uri`"
 
 
@@ -209,7 +214,7 @@ def _require(service: _Service, packages: Path | None) -> None:
 def _asked(scheme: str, what: str, ask: Callable[[], T]) -> T:
     """Ask a service for something, and say what it was if that fails. Neither PIN nor token is repeated."""
     service = _SERVICES[scheme]
-    mistakes = _classes("builtins:ValueError", "securesystemslib.exceptions:Error")
+    mistakes = _classes(*_MISTAKES)
     refusals = _classes(*_COMMON, *service.errors)
     try:
         return ask()
