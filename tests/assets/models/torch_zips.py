@@ -1,6 +1,8 @@
 """PyTorch's archives, exported programs, packages, TorchServe's and NeMo's: with attacks in them, and honest ones."""
 
+import itertools
 import json
+import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 from assets.models.archives import changed, tarred, zipped
 from assets.models.case import Case, one
 from assets.models.containers import EVIL, TEXT
-from assets.models.torch_files import plain, script, state, torch_zip
+from assets.models.torch_files import plain, script, state, text, torch_zip
 
 _BENIGN = Path(__file__).parent / "benign" / "torch"
 _STATE = state({"weight": ("FloatStorage", "0", 3), "bias": ("HalfStorage", "1", 2)})
@@ -43,16 +45,37 @@ def _arrays() -> Iterator[tuple]:
     yield "npz-disguised", "malicious", zipped({"a.npy": EVIL}), "a pickle by the name of an array", "disguised"
 
 
+def _first(**changed_members: bytes) -> bytes:
+    """Make a tar archive as the first versions of PyTorch wrote it, of one tensor."""
+    storage = b"\x80\x02K\x65" + text("cpu") + b"ctorch\nFloatStorage\n\x87." + struct.pack("<q6f", 6, *range(6))
+    tensor = b"\x80\x02K\x07K\x65ctorch\nFloatTensor\n\x87." + struct.pack("<i4x5q", 2, 2, 3, 3, 1, 0)
+    members = {
+        "sys_info": b"\x80\x02}.",
+        "pickle": b"\x80\x02}" + text("a") + text("7") + b"Qs.",
+        "tensors": b"\x80\x02K\x01." + tensor,
+        "storages": b"\x80\x02K\x01." + storage + b"\x80\x02].",
+    }
+    return tarred({**members, **changed_members})
+
+
+def _firsts() -> Iterator[tuple]:
+    storages = b"\x80\x02K\x01.\x80\x02K\x65" + text("cpu") + b"ctorch\nFloatStorage\n\x87."
+    numbers = struct.pack("<q6f", 6, *range(6)) + b"\x80\x02]."
+    yield "first", "benign", _first(), "a state as the first versions wrote it"
+    yield "first-attack", "malicious", _first(pickle=EVIL), "an attack in the object"
+    yield "first-info-attack", "malicious", _first(sys_info=EVIL), "an attack in the first pickle that is loaded"
+    yield "first-storages-attack", "malicious", _first(storages=EVIL), "an attack where storages are counted"
+    yield "first-between", "malicious", _first(storages=storages[:5] + EVIL + numbers), "an attack between the numbers"
+    yield "first-tensors-attack", "malicious", _first(tensors=b"\x80\x02K\x01." + EVIL), "an attack among the tensors"
+    content = _first(storages=storages + numbers + b"\1" + EVIL)
+    yield "first-trailing", "malicious", content, "a pickle behind the storages", "pytorch-legacy-storages"
+    yield "first-cut-off", "unknown", _first(storages=storages + numbers[:12]), "storages that are cut off", "unread"
+
+
 def cases() -> Iterator[Case]:
     """Make all of them."""
-    for name, expected, content, why, *rules in (
-        *_states(),
-        *_arrays(),
-        *_scripts(),
-        *_programs(),
-        *_servers(),
-        *_nemos(),
-    ):
+    made = (_states(), _arrays(), _scripts(), _programs(), _servers(), _nemos(), _firsts())
+    for name, expected, content, why, *rules in itertools.chain.from_iterable(made):
         yield one(f"torch/{name}", expected, content, why, *rules)
     for path in sorted(_BENIGN.glob("*.pt*")):
         yield one(f"torch/{path.name}", "benign", path.read_bytes(), "written by PyTorch: see make_torch_archives.py")

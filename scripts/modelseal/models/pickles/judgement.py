@@ -4,6 +4,7 @@ Safe is what files of known frameworks do, as `known` has it. Dangerous is what 
 has it, and what no file that a framework wrote ever does, whatever it is done to.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -31,6 +32,7 @@ _IMPORTED: Final = (Global, Result, Unresolved, Extension)
 _PARTIAL: Final = Global("functools", "partial")
 _RELAYS: Final = 5
 _REFERENCE: Final = 4
+_NUMBER: Final = re.compile(r"\d{1,20}", re.ASCII)
 
 
 class Outcome(StrEnum):
@@ -217,6 +219,8 @@ def _changed(target: Value, allowed: frozenset[str], what: str) -> Judged:
 def _persistent(given: tuple[Value, ...]) -> Judged:
     """Judge what is left to the loader: PyTorch refers to storages so, and in old files to the source of modules."""
     reference = given[0] if given else None
+    if type(reference) is str and _NUMBER.fullmatch(reference):
+        return _SAFE  # a tensor in one of PyTorch's first files
     if isinstance(reference, tuple) and len(reference) >= _REFERENCE and type(reference[0]) is str:
         known_kind = reference[0] in {"storage", "module"}
         return _SAFE if known_kind else Judged(Outcome.UNKNOWN, "it refers to something of its loader's own")
