@@ -11,11 +11,15 @@ import importlib
 import io
 import json
 import logging
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+CLEAN, FLAGGED, FAILED = range(3)
+PATIENCE = 20.0  # seconds
 # What each raises at files that it cannot read is for its authors to say; a benchmark counts it.
 Scan = Callable[[str], bool]
 
@@ -82,20 +86,37 @@ def main(peer: str, folder: str) -> None:
     logging.disable(logging.CRITICAL)
     started = time.perf_counter()
     scan = PEERS[peer]()
-    flagged, failed = [], []
-    for case in sorted(Path(folder).iterdir()):
-        for path in sorted(item for item in case.rglob("*") if item.is_file()):
-            try:
-                with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                    found = scan(str(path))
-            except Exception:  # noqa: BLE001 # whatever it is, the peer has no verdict
-                failed.append(case.name)
-                continue
-            if found:
-                flagged.append(case.name)
-                break
+    said = {case.name: _apart(scan, case) for case in sorted(Path(folder).iterdir())}
     seconds = time.perf_counter() - started
-    print(json.dumps({"seconds": seconds, "flagged": flagged, "failed": sorted(set(failed) - set(flagged))}))
+    flagged = [case for case, answer in said.items() if answer == FLAGGED]
+    failed = [case for case, answer in said.items() if answer not in (CLEAN, FLAGGED)]
+    print(json.dumps({"seconds": seconds, "flagged": flagged, "failed": failed}))
+
+
+def _apart(scan: Scan, case: Path) -> int:
+    """Scan a case in a process of its own: some files crash a scanner, or keep it for ever."""
+    if (child := os.fork()) == 0:
+        os._exit(_case(scan, case))
+    deadline = time.monotonic() + PATIENCE
+    while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return FAILED
+        time.sleep(0.0005)
+    return os.waitstatus_to_exitcode(ended[1])
+
+
+def _case(scan: Scan, case: Path) -> int:
+    answer = CLEAN
+    for path in sorted(item for item in case.rglob("*") if item.is_file()):
+        try:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                if scan(str(path)):
+                    return FLAGGED
+        except Exception:  # noqa: BLE001 # whatever it is, the peer has no verdict
+            answer = FAILED
+    return answer
 
 
 if __name__ == "__main__":
