@@ -138,10 +138,15 @@ def test_names_that_only_running_tells_are_dangerous() -> None:
         given(Result(called("builtins.type", None)), dictionary(a=1)),
         given(Result(called("logging.getLogger", "root")), dictionary(disabled=True)),
         given("text", dictionary()),
+        given(
+            Result(called("builtins.getattr", Global("scipy.spatial.kdtree", "KDTree"), "leafnode")), dictionary(a=1)
+        ),
         given(made("sklearn.pipeline.Pipeline"), dictionary(__setstate__=Result(called("functools.partial")))),
         given(made("sklearn.pipeline.Pipeline"), (None, dictionary(__class__=Global("numpy", "ndarray")))),
         given(made("sklearn.pipeline.Pipeline"), Container(Kind.LIST, [("append", Global("numpy", "mean"))])),
         Call(0, How.SETITEM, Global("collections", "OrderedDict"), ("a", 1)),
+        Call(0, How.SETITEM, Result(called("collections.OrderedDict"), (dictionary(a=1),)), ("a", 1)),
+        given(Result(called("sklearn.pipeline.Pipeline", how=How.NEWOBJ), (dictionary(), dictionary())), dictionary()),
         Call(0, How.EXTEND, Result(called("mypackage.make")), (1,)),
     ],
 )
@@ -197,6 +202,13 @@ def test_a_partial_that_is_called_is_judged_by_what_it_calls() -> None:
     assert judge(Call(0, How.REDUCE, block, ())).outcome is Outcome.DANGEROUS
 
 
+def test_a_partial_that_brings_keywords_is_only_called_where_any_arguments_are_harmless() -> None:
+    maker = Global("numpy.random._pickle", "__bit_generator_ctor")
+    state = (maker, (), dictionary(bit_generator=Global("collections", "OrderedDict")), None)
+    partial = Result(called("functools.partial", maker), (state,))
+    assert judge(Call(0, How.REDUCE, partial, ())).outcome is Outcome.DANGEROUS
+
+
 def test_a_distribution_may_only_be_given_the_code_that_scipy_writes() -> None:
     written = (
         "\ndef _parse_args(self, a, b, loc=0, scale=1):\n    return (a, b), loc, scale\n\n"
@@ -213,6 +225,8 @@ def test_a_distribution_may_only_be_given_the_code_that_scipy_writes() -> None:
         dictionary(_parse_arg_template=made("builtins.str")),
         Container(Kind.LIST, [("_parse_arg_template", "import os")]),
         (Container(Kind.DICT, ["_parse_arg_template", 1, "import os", 2]), ()),
+        (dictionary(a=1), ("_parse_arg_template", "import os")),
+        Result(called("collections.OrderedDict")),
     ]
     for state in attacks:
         judged = judge(given(beta, state))

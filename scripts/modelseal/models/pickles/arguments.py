@@ -5,17 +5,14 @@ arguments, makes objects of them, or reads a name or path in them.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 from modelseal.models.pickles import known
+from modelseal.models.pickles.meaning import MAKERS, Arguments, full_name, named
 from modelseal.models.pickles.trace import Container, Global, How, Kind, Long, Opaque, Result, Value
 
-Arguments: TypeAlias = tuple[Value, ...]
-
-# They make an object of the class that is their first argument.
-MAKERS: Final = frozenset({"copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__"})
 _GENERIC: Final = frozenset({"builtins", "collections", "collections.abc", "typing"})
 _CODECS: Final = frozenset({"latin1", "latin-1", "iso-8859-1", "iso8859-1", "utf-8", "utf8", "ascii"})
 _BASES: Final = frozenset(
@@ -51,7 +48,7 @@ def nested(check: str, arguments: Arguments) -> Value:
     if check != "nested" or not arguments:
         return None
     value = arguments[0]
-    if isinstance(value, Result) and _names(value.call.callee) == "_io.BytesIO":
+    if isinstance(value, Result) and full_name(value.call.callee) == "_io.BytesIO":
         state = value.states[0] if value.states else value.call.arguments
         value = state[0] if isinstance(state, tuple) and state else None
     return value if isinstance(value, bytes | Long | Result) else None
@@ -60,66 +57,6 @@ def nested(check: str, arguments: Arguments) -> Value:
 def relayed(check: str, arguments: Arguments) -> tuple[Value, Value] | None:
     """Return what a call calls in turn and the tuple that it gives to it; None when it calls nothing."""
     return (arguments[0], arguments[2]) if check == "relay" and len(arguments) >= 3 else None  # noqa: PLR2004
-
-
-def attributes(arguments: Arguments) -> Iterator[tuple[Value, Value]]:
-    """Go through what a state sets: names and values of a dictionary, of pairs, or of two of these together."""
-    state = arguments[0] if arguments else None
-    yield from _pairs(state)
-    for part in state if isinstance(state, tuple) else ():
-        yield from _pairs(part)
-
-
-def _pairs(value: Value) -> Iterator[tuple[Value, Value]]:
-    if isinstance(value, Container) and value.kind is Kind.DICT:
-        yield from zip(value.items[::2], value.items[1::2], strict=False)
-        return
-    for item in _items(value):
-        pair = _items(item)
-        if len(pair) == 2:  # noqa: PLR2004 # `dict.update` takes what has two items
-            yield pair[0], pair[1]
-
-
-def _items(value: Value) -> Sequence[Value]:
-    """Return what iterating over plain data gives."""
-    if isinstance(value, Container):
-        return value.items[::2] if value.kind is Kind.DICT else value.items
-    return value if isinstance(value, tuple) else ()
-
-
-def named(value: Value) -> Value:
-    """Return the global that something is which a call gives, and everything else as it is.
-
-    Protocols before 4 take a class out of another one with `getattr`; old files of PyTorch leave it to their loader to
-    compare the source of a class with the one that they bring, and to return the class.
-    """
-    if not isinstance(value, Result):
-        return value
-    given = value.call.arguments
-    if value.call.how is How.PERSISTENT:
-        reference = given[0] if given else None
-        if isinstance(reference, tuple) and len(reference) > 1 and type(reference[0]) is str:
-            return reference[1] if reference[0] == "module" else value
-        return value
-    if _names(value.call.callee) == "builtins.getattr" and len(given) == 2:  # noqa: PLR2004
-        owner, name = given
-        if isinstance(owner, Global) and isinstance(name, str):
-            return Global(owner.module, f"{owner.name}.{name}")
-    return value
-
-
-def completed(callee: Value, given: Arguments) -> tuple[Value, Value] | None:
-    """Return what calling a `functools.partial` calls, and the tuple that it gives to it; None for all else."""
-    if not isinstance(callee, Result) or _names(callee.call.callee) != "functools.partial":
-        return None
-    state = callee.states[-1] if callee.states else (*callee.call.arguments[:1], callee.call.arguments[1:])
-    if not isinstance(state, tuple) or len(state) < 2 or not isinstance(state[1], tuple):  # noqa: PLR2004
-        return None
-    return state[0], (*state[1], *given)
-
-
-def _names(value: Value) -> str:
-    return str(value) if isinstance(value, Global) else ""
 
 
 def _class(value: Value) -> bool:
@@ -149,7 +86,7 @@ def _reconstructor(arguments: Arguments) -> bool:
 
 
 def _array(arguments: Arguments) -> bool:
-    return bool(arguments) and (_names(arguments[0]) in _ARRAYS or _class(arguments[0]))
+    return bool(arguments) and (full_name(arguments[0]) in _ARRAYS or _class(arguments[0]))
 
 
 def _plain(value: Value) -> bool:
@@ -195,7 +132,7 @@ def _member(arguments: Arguments) -> bool:
 def _bound(owner: Result, name: str) -> bool:
     """Accept an attribute of an object, unless a table knows that asking for it does something."""
     made = owner.call
-    kind = made.arguments[0] if _names(made.callee) in MAKERS and made.arguments else made.callee
+    kind = made.arguments[0] if full_name(made.callee) in MAKERS and made.arguments else made.callee
     if made.how is How.REDUCE and kind is made.callee:
         return False
     return isinstance(kind, Global) and known.acts(kind.module, f"{kind.name}.{name}") is None
@@ -236,7 +173,7 @@ def _nested(arguments: Arguments) -> bool:
 
 def _union(arguments: Arguments) -> bool:
     """Accept what `int | str` is pickled as: `functools.reduce(operator.or_, (int, str))`."""
-    if len(arguments) != 2 or _names(arguments[0]) not in {"operator.or_", "_operator.or_"}:  # noqa: PLR2004
+    if len(arguments) != 2 or full_name(arguments[0]) not in {"operator.or_", "_operator.or_"}:  # noqa: PLR2004
         return False
     kinds = arguments[1]
     return isinstance(kinds, tuple) and all(item is None or isinstance(item, Global) for item in kinds)
@@ -249,12 +186,30 @@ def _ufunc(arguments: Arguments) -> bool:
 
 
 def _template(arguments: Arguments) -> bool:
-    """Accept no other code in a distribution of SciPy than what SciPy writes there: it is evaluated."""
+    """Accept no other code in a distribution of SciPy than what SciPy writes there: it is evaluated.
+
+    Before SciPy 1.6 the state was the arguments to make it with, and a random state.
+    """
+    state = arguments[0] if arguments else None
+    if isinstance(state, tuple):
+        given, random = state if len(state) == 2 else (None, ())  # noqa: PLR2004
+        return _written(given) and (random is None or _is_random(random)) and "_parse_arg_template" not in _keys(given)
+    return _written(state)
+
+
+def _written(state: Value) -> bool:
+    """Tell whether a state is a dictionary in which the code is SciPy's own, if there is any."""
+    if not isinstance(state, Container) or state.kind is not Kind.DICT or state.dropped:
+        return False
     return all(
         isinstance(value, str) and _TEMPLATE.fullmatch(value) is not None
-        for key, value in attributes(arguments)
-        if not isinstance(key, str) or key == "_parse_arg_template"
+        for key, value in zip(state.items[::2], state.items[1::2], strict=False)
+        if type(key) is not str or key == "_parse_arg_template"
     )
+
+
+def _keys(state: Value) -> list[str]:
+    return [key for key in state.items[::2] if type(key) is str] if isinstance(state, Container) else []
 
 
 def _factory(arguments: Arguments) -> bool:

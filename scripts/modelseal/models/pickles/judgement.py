@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from modelseal.models.pickles import arguments, dangerous, known
+from modelseal.models.pickles import arguments, dangerous, known, meaning
 from modelseal.models.pickles.technique import Technique
 from modelseal.models.pickles.trace import (
     Call,
@@ -83,7 +83,7 @@ def _judge_call(step: Call, allowed: frozenset[str]) -> Judged:
     if step.how is How.BUILD:
         return _given_state(step, allowed)
     if step.how in _FILLING:
-        return _changed(step.callee, allowed, "items are put into")
+        return _changed(step, allowed, "items are put into")
     if step.how in _MAKING or (step.how in _CALLING_OR_MAKING and not step.arguments):
         return _made(step.callee, allowed)
     return _called(step.callee, step.arguments, allowed)
@@ -106,9 +106,9 @@ def _imported(target: Value, allowed: frozenset[str]) -> Judged:
 
 
 def _called(callee: Value, given: tuple[Value, ...], allowed: frozenset[str], relays: int = 0) -> Judged:
-    callee = arguments.named(callee)
+    callee = meaning.named(callee)
     if not isinstance(callee, Global):
-        partial = arguments.completed(callee, given)
+        partial = meaning.completed(callee, given)
         return _anonymous(callee, allowed) if partial is None else _relayed(_PARTIAL, partial, allowed, relays)
     imported = _imported(callee, allowed)
     if imported.outcome is not Outcome.SAFE or str(callee) in allowed:
@@ -141,7 +141,7 @@ def _relayed(callee: Global, relayed: tuple[Value, Value], allowed: frozenset[st
 
 def _made(kind: Value, allowed: frozenset[str]) -> Judged:
     """Judge that an object of a class is made, without its `__init__`."""
-    kind = arguments.named(kind)
+    kind = meaning.named(kind)
     if not isinstance(kind, Global):
         return _anonymous(kind, allowed)
     imported = _imported(kind, allowed)
@@ -176,21 +176,21 @@ def _origin(value: Value) -> Value:
     for _ in range(1000):
         if not isinstance(value, Result):
             return value
-        named = arguments.named(value)
+        named = meaning.named(value)
         if named is not value:
             return named
         callee, given = value.call.callee, value.call.arguments
-        value = given[0] if given and isinstance(callee, Global) and str(callee) in arguments.MAKERS else callee
+        value = given[0] if given and isinstance(callee, Global) and str(callee) in meaning.MAKERS else callee
     return value
 
 
 def _given_state(step: Call, allowed: frozenset[str]) -> Judged:
-    changed = _changed(step.callee, allowed, "attributes are written to")
+    changed = _changed(step, allowed, "attributes are written to")
     if changed.outcome is not Outcome.SAFE:
         return changed
     origin = _origin(step.callee)
     name = _spelled(origin)
-    if any(key in _HOOKS and isinstance(value, _IMPORTED) for key, value in arguments.attributes(step.arguments)):
+    if any(key in _HOOKS and isinstance(value, _IMPORTED) for key, value in meaning.attributes(step.arguments)):
         return _dangerous(Technique.ATTRIBUTES, f"methods of an object of {name} are overwritten", name)
     use = known.use(origin.module, origin.name) if isinstance(origin, Global) else None
     if use is not None and use.state and name not in allowed and arguments.refused(use.state, step.arguments):
@@ -198,8 +198,12 @@ def _given_state(step: Call, allowed: frozenset[str]) -> Judged:
     return changed
 
 
-def _changed(target: Value, allowed: frozenset[str], what: str) -> Judged:
-    """Judge that state or items are given to something. Only an object of a known class may be given any."""
+def _changed(step: Call, allowed: frozenset[str], what: str) -> Judged:
+    """Judge that state or items are given to something. Only an object of a known class may be given any.
+
+    It has its items first, and its state once and last: whatever has it otherwise uses what the state has brought.
+    """
+    target = meaning.named(step.callee)
     if isinstance(target, Global | Unresolved | Extension):
         name = str(target) if isinstance(target, Global) else ""
         return _dangerous(Technique.ATTRIBUTES, f"{what} {name or 'an imported object'} itself", name)
@@ -210,6 +214,8 @@ def _changed(target: Value, allowed: frozenset[str], what: str) -> Judged:
     imported = _imported(origin, allowed)
     if imported.outcome is not Outcome.SAFE or name in allowed:
         return imported
+    if len(target.states) > (step.how is How.BUILD):
+        return _dangerous(Technique.ATTRIBUTES, f"an object of {name} is changed after it was given its state", name)
     use = known.use(origin.module, origin.name) if isinstance(origin, Global) else None
     if use is None or not (use.instance or (use.call and not use.shared)):
         return Judged(Outcome.UNKNOWN, f"{what} what {name} gives", None, name)
