@@ -181,6 +181,8 @@ def test_images_annotations_have_no_file() -> None:
 
 def test_the_browser_s_report_has_what_happens_and_the_evidence() -> None:
     page = html.render(found()).decode()
+    assert '<th scope="col">Where in it</th>' in page
+    assert "<td>archive/data.pkl at byte 31</td>" in page
     for said in ("2 files, 44.7 MB", "1 json, 1 pytorch", "Loading the file runs a program", "cos"):
         assert said in page, said
     assert b"<script>alert" not in html.render(model_results.hostile())

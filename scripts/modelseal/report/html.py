@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from modelseal.gate.finding import Finding, Kind, Severity
-from modelseal.gate.result import Decision, Judged, Result
+from modelseal.gate.result import Decision, Judged, ModelEvidence, Result
 from modelseal.report import html_sections, markdown, wording
 from modelseal.report.html_facts import escaped
 from modelseal.report.wording import short
@@ -44,6 +44,7 @@ def render(result: Result) -> bytes:
         let_through=html_sections.let_through(result.judgement),
         waivers=html_sections.waivers(result.judgement),
         baseline=html_sections.fixed(result.judgement),
+        columns="".join(f'<th scope="col">{name}</th>' for name in _headers(result)),
         total=f"{total:,}",
         shown=escaped(_shown(total)),
         rows="\n".join(map(_row, islice(ordered, _STATIC_ROWS))),
@@ -51,6 +52,12 @@ def render(result: Result) -> bytes:
         data=_data(ordered),
     )
     return page.encode()
+
+
+def _headers(result: Result) -> tuple[str, str, str]:
+    if isinstance(result.evidence, ModelEvidence):
+        return "File", "Format", "Where in it"
+    return "Package", "Installed", "Fixed in"
 
 
 def web_address(url: str) -> str:
@@ -88,7 +95,7 @@ def _shown(total: int) -> str:
 
 def _row(item: Judged) -> str:
     finding = item.finding
-    cells = (finding.package, finding.version, finding.fixed_version)
+    cells = (finding.package, *_versions(finding))
     fails = " fails" if item.decision is Decision.FAILS else ""
     title = f'<span class="title">{escaped(short(finding.title))}</span>'
     return (
@@ -97,6 +104,14 @@ def _row(item: Judged) -> str:
         f"<td><b>{escaped(short(finding.id))}</b>{title}</td>"
         f"{''.join(f'<td>{escaped(short(text))}</td>' for text in cells)}</tr>"
     )
+
+
+def _versions(finding: Finding) -> tuple[str, str]:
+    """Return the installed version and the fixed ones; of something in a model its format, and where in the file."""
+    if finding.kind is not Kind.MODEL:
+        return finding.version, finding.fixed_version
+    at = "" if finding.offset is None else f"byte {finding.offset}"
+    return finding.type, " at ".join(filter(None, (finding.members, at)))
 
 
 def _data(ordered: Iterable[Judged]) -> str:
@@ -132,7 +147,7 @@ def _texts(item: Judged, description: str) -> Iterable[str]:
     yield wording.DECISIONS[item.decision]
     yield item.novelty.value if item.novelty else ""
     for text in (
-        finding.id, finding.package, finding.version, finding.fixed_version, finding.place, finding.type, finding.title,
+        finding.id, finding.package, *_versions(finding), finding.place, finding.type, finding.title,
     ):  # fmt: skip
         yield _readable(text)
     yield description

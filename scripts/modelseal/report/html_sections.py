@@ -189,7 +189,8 @@ def _other(remedy: Remedy) -> str:
     first = remedy.findings[0]
     more = f" and {len(remedy.findings) - 1:,} more" if len(remedy.findings) > 1 else ""
     where = remedy.package if remedy.kind is Kind.LICENSE else first.place
-    title = f"{short(first.title)} ({short(first.id)})" if first.title else short(first.id)
+    what = first.description if remedy.kind is Kind.MODEL else first.title
+    title = f"{short(what)} ({short(first.id)})" if what else short(first.id)
     said = short(advice(remedy), 300)
     return _item(
         remedy.worst,

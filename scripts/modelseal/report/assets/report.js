@@ -3,6 +3,7 @@
   "use strict";
   const PAGE = 50;
   const COLUMNS = ["severity", "decision", "id", "package", "version", "fixed"];
+  const LABELS = Array.from(document.querySelectorAll("#table thead th"), (head) => head.textContent.toLowerCase());
   const SORTS = { "": "What fails first", severity: "Severity", id: "Id", package: "Package", published: "Newest first", score: "CVSS score" };
   const data = JSON.parse(document.getElementById("data").textContent);
   const place = Object.fromEntries(data.columns.map((name, index) => [name, index]));
@@ -123,8 +124,8 @@
         of(row, "novelty") === "new" ? element("span", { class: "new" }, "new") : null),
       element("td", {}, opener(row, of(row, "id")), element("span", { class: "title" }, of(row, "title"))),
       element("td", {}, of(row, "package")),
-      element("td", { class: "versions", "data-label": "installed" }, of(row, "version")),
-      element("td", { class: "versions", "data-label": "fixed in" }, of(row, "fixed")))];
+      element("td", { class: "versions", "data-label": LABELS[4] }, of(row, "version")),
+      element("td", { class: "versions", "data-label": LABELS[5] }, of(row, "fixed")))];
     if (state.open.has(row)) made.push(element("tr", { class: "more" }, element("td", { colspan: COLUMNS.length }, facts(row))));
     return made;
   }
