@@ -17,7 +17,7 @@ LLAMA: dict[str, Any] = {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",
     "hidden_size": 64,
-    "_name_or_path": "/home/user/llama",
+    "_name_or_path": "/data/llama",
     "torch_dtype": "bfloat16",
     "transformers_version": "4.56.0",
     "rope_scaling": None,

@@ -109,7 +109,7 @@ def _benign() -> dict[str, bytes]:
             graph(node("A", "local")), None, [function("A", node("B", "local")), function("B", node("Relu"))]
         ),
         "extensions": model(graph(*decoder)),
-        "docstring": model(graph(node("Relu"), rest=chunk(10, "File /home/me/train.py, line 1: os.system"))),
+        "docstring": model(graph(node("Relu"), rest=chunk(10, "File train.py, line 1: os.system"))),
     }
 
 
