@@ -1,7 +1,9 @@
 """Pickles with arrays and tensors: joblib's, and PyTorch's of before 1.6."""
 
+import io
 import pickle
 import struct
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,9 @@ def cases() -> Iterator[Case]:
         yield one(f"joblib/{name}", "malicious", content, why, rule, file="model.joblib")
     for name, content, why, rule in _LEGACY:
         yield one(f"pytorch-legacy/{name}", "malicious", content, why, rule, file="model.pt")
+    for name, content, why, rule in _ARCHIVES:
+        yield one(f"pytorch-tar/old-{name}", "malicious", content, why, rule, file="model.pt")
+    yield one("pytorch-tar/old-made", "benign", old_archive(), "as PyTorch wrote it", file="model.pt")
     yield one("pytorch-legacy/made", "benign", _legacy(_tensor(), _storage()), "as PyTorch writes it", file="model.pt")
     yield one("pytorch-legacy/cut-off", "unknown", _legacy(_tensor(), _storage()[:-1]), "cut off in a tensor")
     yield one("joblib/made", "benign", whole(_array("f8", 2) + bytes(16)), "as joblib writes it")
@@ -90,4 +95,34 @@ _LEGACY = (
     ("more-elements", _legacy(_tensor(), _storage(3, bytes(12))), "a storage larger than it says", _STORAGES),
     ("fewer-elements", _legacy(_tensor(elements=4), _storage()), "a storage smaller than it says", _STORAGES),
     ("other-class", _legacy(_tensor(class_=line("os", "system")), _storage()), "a storage of another class", _STORAGES),
+)
+
+
+def old_archive(
+    body: bytes = line("torch", "FloatTensor") + b"0" + short("7") + b"Q", storages: bytes = b"", **more: bytes
+) -> bytes:
+    """Write a file as PyTorch did before 0.1.10."""
+    storage = whole(b"K\x05" + short("cpu") + line("torch", "FloatStorage") + b"\x87", 2)
+    tensor = whole(b"K\x07K\x05" + line("torch", "FloatTensor") + b"\x87", 2)
+    members = {
+        "sys_info": pickle.dumps({"little_endian": True}, 2),
+        "storages": pickle.dumps(1, 2) + storage + _storage() + pickle.dumps([], 2) + storages,
+        "tensors": pickle.dumps(1, 2) + tensor + struct.pack("<iiqqq", 1, 0, 2, 1, 0),
+        "pickle": whole(body, 2),
+    } | more
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:", format=tarfile.PAX_FORMAT) as tar:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return archive.getvalue()
+
+
+_ARCHIVES = (
+    ("in-pickle", old_archive(ATTACK + b"0N"), "in the object's pickle", _CALL),
+    ("behind-storages", old_archive(storages=_INNER), "behind the storages", _STORAGES),
+    ("in-tensors", old_archive(tensors=whole(ATTACK + b"0K\x01")), "in the number of tensors", _CALL),
+    ("in-system", old_archive(sys_info=_INNER), "in what describes the system", _CALL),
+    ("in-identity", old_archive(ATTACK + b"Q"), "in a tensor's number", _CALL),
 )

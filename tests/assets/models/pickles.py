@@ -100,6 +100,8 @@ _TRICKS = (
     ("extension-4", whole(b"\x84\x00\x00\x10\x00)R"), "likewise", _HIDDEN),
     ("extension-made", whole(called(stacked("copyreg", "add_extension"), short("os"), short("system"), b"K\x07") + b"0"
      b"\x82\x07" + several(short(SHELL)) + b"R"), "the registry is written to first", _HIDDEN),
+    ("call-and-setstate", whole(called(stacked("smtplib", "SMTP"), short("localhost")) + b"}b"),
+     "REDUCE and BUILD: GHSA-mhc9-48gj-9gp3", _CALL),
     ("setstate", whole(ATTACK + b"}b"), "what a call gives is given state", _CALL),
     # Names.
     ("memoized-name", whole(short("system") + b"\x940" + short("os") + b"h\x00\x93" + several(short(SHELL)) + b"R"),
@@ -110,6 +112,8 @@ _TRICKS = (
      + several(short(SHELL)) + b"R"), "names come in another order", _CALL),
     ("sparse-memo", whole(short("system") + b"r\xff\xff\xff\x7f0" + short("os") + b"j\xff\xff\xff\x7f\x93"
      + several(short(SHELL)) + b"R"), "a name lies far out in the memo", _CALL),
+    ("confused-memo", b"U\x02osq\x000U\x06systemq\x010" + short("torch._utils") + b"\x94" + short("_rebuild_tensor_v2")
+     + b"\x9400h\x00h\x01\x93" + several(short(SHELL)) + b"R.", "MEMOIZE beside PUT: picklescan issue 14", _CALL),
     ("text-memo", b"Vsystem\np77\n0Vos\ng77\n\x93(Vecho harmless\ntR.", "the memo of protocol 0", _CALL),
     ("padded-index", b"Vsystem\np 7_7\n0Vos\ng7_7 \n\x93(Vecho harmless\ntR.", "numbers as Python reads them", _CALL),
     ("memoize-after-gap", whole(b"Nr\x05\x00\x00\x000" + short("system") + b"\x940" + short("os") + b"h\x01\x93"
@@ -156,6 +160,9 @@ _TRICKS = (
      _WRITES),
     ("write-class", whole(stacked("collections", "OrderedDict") + b"N}" + short("__init__") + SYSTEM + b"s\x86b"),
      "a method of a class is overwritten", _WRITES),
+    ("write-name", whole(line("numpy", "prod") + b"N}" + short("a") + short("os") + b"s\x86b0" + line("numpy", "prod.a")
+     + short("system") + b"\x93" + several(short(SHELL)) + b"R"), "a name comes from an attribute that it writes: "
+     "modelscan issue 85", _HIDDEN),
     ("write-function", whole(line("copyreg", "_reconstructor") + b"N}" + short("__code__") + b"Ns\x86b"),
      "a function's code is overwritten", _WRITES),
     ("append-to-module", whole(line("sys", "path") + short("/tmp") + b"a"), "the search path is added to", _WRITES),

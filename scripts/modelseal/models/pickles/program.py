@@ -28,17 +28,19 @@ def run(machine: Machine, most: int | None = None) -> Iterator[Step]:
     Raises:
         LimitReached: It takes more than a file may.
     """
+    counted = machine.opcodes
     try:
         while most is None or machine.opcodes < most:
-            before = machine.opcodes
-            yield from _some(machine, _AT_ONCE if most is None else min(most - before, _AT_ONCE))
-            machine.budget.steps(machine.opcodes - before)
+            yield from _some(machine, _AT_ONCE if most is None else min(most - counted, _AT_ONCE))
+            machine.budget.steps(machine.opcodes - counted)
+            counted = machine.opcodes
             machine.weigh()
     except Stopped as stop:
         machine.position = stop.position
     except Broken as fault:
         machine.broken = fault.what
     yield from machine.pending
+    machine.budget.steps(machine.opcodes - counted)
 
 
 def _some(machine: Machine, most: int) -> Iterator[Step]:
