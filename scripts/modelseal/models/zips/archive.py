@@ -34,6 +34,11 @@ class Archive:
         return self.directories[0].entries if self.directories else tuple(self._streamed())
 
     @functools.cached_property
+    def unpacked_size(self) -> int:
+        """How many bytes its members have, as its directory says."""
+        return sum(entry.size for entry in self.entries)
+
+    @functools.cached_property
     def by_name(self) -> Mapping[str, Entry]:
         """Its members by their names; of several with one name the last, which is Python's choice."""
         return {entry.name: entry for entry in self.entries}

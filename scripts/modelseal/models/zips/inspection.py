@@ -69,19 +69,19 @@ def member(archive: Archive, entry: Entry, budget: Budget, known: str = "") -> I
             yield Unread(fault.what, fault.offset)
             continue
         if archive.directories:
-            yield from about(entry.name, variant, found)
+            yield from about(archive, entry.name, variant, found)
         if found.fault is not None:
             yield Unread(f"it has a member, {entry.name!r}, with an unread part: {found.fault.what}", entry.header)
         yield Member(name, found.content, known)
 
 
-def about(name: str, entry: Entry, found: Unpacked) -> Iterator[Event]:
+def about(archive: Archive, name: str, entry: Entry, found: Unpacked) -> Iterator[Event]:
     """Tell where what a member holds is not what the archive says of it."""
     if found.fault is None and found.unused:
         yield Found(rules.UNACCOUNTED, f"{found.unused} bytes of {name!r} are no part of what it unpacks to")
     if found.fault is None and len(found.content) != entry.size:
         yield Found(rules.SIZES, f"{name!r} has {len(found.content)} bytes and is said to have {entry.size}")
-    elif found.fault is None and not intact(found.content, entry):
+    elif found.fault is None and not intact(archive, found.content, entry):
         yield Found(rules.CHECKSUM, f"the checksum of {name!r} does not hold", entry.header)
     if entry.link:
         target = found.content.read(0, _LINK_LENGTH).decode("utf-8", "backslashreplace")

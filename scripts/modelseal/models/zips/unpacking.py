@@ -13,7 +13,10 @@ from modelseal.models.streams import LZMA_MEMORY, Stream
 from modelseal.models.zips.archive import Archive
 from modelseal.models.zips.records import BZIP2, DEFLATED, LZMA, STORED, XZ, ZSTANDARD, Entry
 
-_CHECKED = 64 * MIB  # a checksum of gigabytes of numbers would prove nothing: whoever changes them changes it, too
+# A checksum of gigabytes of numbers proves nothing: whoever changes them changes it, too.
+_CHECKED = 64 * MIB
+_CHECKED_IN_LARGE = MIB // 16
+_LARGE = 256 * MIB
 _LZMA_HEADER = 9  # a version, a length, and what the decompressor must know: APPNOTE.TXT, 5.8.8
 _RAW_DEFLATE = -15
 
@@ -50,9 +53,9 @@ def unpacked(archive: Archive, entry: Entry, budget: Budget) -> Unpacked:
     return Unpacked(content, 0 if stream.fault else len(source) - stream.end, stream.fault)
 
 
-def intact(content: Content, entry: Entry) -> bool:
-    """Tell whether a member's checksum holds; it is not asked for where the member is large."""
-    if len(content) > _CHECKED:
+def intact(archive: Archive, content: Content, entry: Entry) -> bool:
+    """Tell whether a member's checksum holds; it is not asked for where the member, or the archive, is large."""
+    if len(content) > (_CHECKED if archive.unpacked_size <= _LARGE else _CHECKED_IN_LARGE):
         return True
     buffer, start, end = content.window()
     with memoryview(buffer) as whole, whole[start:end] as own:
