@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
@@ -22,9 +23,8 @@ _SIGN = 1 << 63
 _LONGEST_TEXT = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a message.
+class Field(NamedTuple):
+    """One field of a message; there are millions, and tuples are made fastest.
 
     Attributes:
         number: Which; its name is in the message's definition.
@@ -79,7 +79,11 @@ class Message:
         while at < end:
             self.budget.steps(1)
             start = at
-            key, at = _varint(buffer, base, at, end)
+            key = buffer[base + at]
+            if key < 0x80:  # noqa: PLR2004 -- the bit that says there is more
+                at += 1
+            else:
+                key, at = _varint(buffer, base, at, end)
             number, wire = key >> 3, key & 7
             if not number:
                 raise Malformed("it has a field without a number", start)

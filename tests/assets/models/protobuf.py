@@ -22,8 +22,5 @@ def real(field: int, value: float) -> bytes:
 
 def chunk(field: int, *values: str | bytes) -> bytes:
     """Write each value as a field of its own: texts, bytes, and messages that are bytes already."""
-    made = b""
-    for value in values:
-        raw = value.encode() if isinstance(value, str) else value
-        made += varint(field << 3 | 2) + varint(len(raw)) + raw
-    return made
+    raw = [value.encode() if isinstance(value, str) else value for value in values]
+    return b"".join(varint(field << 3 | 2) + varint(len(each)) + each for each in raw)
