@@ -17,7 +17,7 @@ from modelseal.gate import document, judge, member_patterns, policy_file
 from modelseal.gate import given as given_files
 from modelseal.gate.finding import SERIOUS, Finding, Severity
 from modelseal.gate.model_bars import ModelBars
-from modelseal.gate.model_policy import and_worse
+from modelseal.gate.model_policy import Models, and_worse
 from modelseal.gate.policy import Policy, Waiver
 from modelseal.gate.result import Decision, Judged, Judgement
 from modelseal.verdict import Verdict
@@ -152,7 +152,14 @@ class TestRules:
         ],
     )
     def test_formats(self, file: str, formats: tuple[str, ...], refused: str) -> None:
-        assert ModelBars(policy(self.RULES)).of(file).refused_format(formats[:1], formats[1:]) == refused
+        assert ModelBars(policy(self.RULES)).of((file,)).refused_format(formats[:1], formats[1:]) == refused
+
+    @pytest.mark.parametrize(("root", "decision"), [("production", Decision.FAILS), ("", Decision.BELOW)])
+    def test_a_folder_is_held_to_what_is_said_of_its_path_in_the_repository(
+        self, root: str, decision: Decision
+    ) -> None:
+        found = model_results.finding(package="a.bin", path="a.bin", severity=Severity.MEDIUM, root=root)
+        assert decided(found, self.RULES) is decision
 
     def test_a_denied_format_fails_whatever_else_passes(self) -> None:
         found = model_results.finding(status="denied", severity=Severity.LOW, description="onnx is denied")
@@ -200,6 +207,12 @@ class TestWaivers:
         judgement = judged(model_results.finding(), policy=Policy(waivers=(replace(self.WAIVER, **fields),)))
         assert judgement.verdict is Verdict.FAILED
 
+    def test_a_path_is_the_report_s_or_the_repository_s(self) -> None:
+        for pattern, waived in (("models/weights/**", True), ("weights/*.pt", True), ("other/weights/**", False)):
+            waiver = replace(self.WAIVER, path=pattern)
+            judgement = judged(model_results.finding(root="models"), policy=Policy(waivers=(waiver,)))
+            assert (judgement.verdict is Verdict.PASSED) == waived, pattern
+
     def test_a_waiver_for_one_rule_leaves_the_others(self) -> None:
         other = model_results.finding(id="pickle-dangerous-import")
         judgement = judged(model_results.finding(), other, policy=Policy(waivers=(self.WAIVER,)))
@@ -236,6 +249,34 @@ def test_an_input_counts_in_place_of_the_policy_s(tmp_path: Path) -> None:
     assert given_files.policy(Path("p.yml"), tmp_path, given_files.Overrides(), TODAY).models.fail_on == SERIOUS | {
         Severity.MEDIUM
     }
+
+
+MODELS = st.builds(
+    Models,
+    fail_on=st.sets(st.sampled_from(Severity), min_size=1).map(and_worse),
+    unknown_fails=st.booleans(),
+    unread_fails=st.booleans(),
+    allowed_globals=st.sampled_from([(), ("acme.features.Scaler",)]),
+)
+ANY = st.builds(
+    model_results.finding,
+    severity=st.sampled_from(Severity),
+    status=st.sampled_from(["", "unread", "denied"]),
+    subject=st.sampled_from(["", "os.system", "acme.features.Scaler"]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ANY, MODELS, MODELS)
+def test_less_leniency_never_lets_more_through(finding: Finding, one: Models, other: Models) -> None:
+    stricter = Models(
+        fail_on=one.fail_on | other.fail_on,
+        unknown_fails=one.unknown_fails or other.unknown_fails,
+        unread_fails=one.unread_fails or other.unread_fails,
+        allowed_globals=tuple(set(one.allowed_globals) & set(other.allowed_globals)),
+    )
+    fails = [judged(finding, policy=Policy(models=models)).verdict is Verdict.FAILED for models in (one, stricter)]
+    assert fails[0] <= fails[1]
 
 
 class TestDocument:

@@ -99,6 +99,13 @@ def test_formats_that_the_policy_does_not_allow(
     assert {item.id for item in denied} <= {"format-denied"}
 
 
+def test_a_file_s_place_in_the_repository_goes_with_what_is_found_in_it() -> None:
+    placed = Placed(Found(RULE, "x"), (), "pickle")
+    bars = ModelBars(Policy(models=ONLY, source="p.yml"))
+    made = findings.of_reports([report(placed)], bars, "models/fraud")
+    assert [item.file_paths for item in made] == [("model.pkl", "models/fraud/model.pkl")] * 2
+
+
 def test_a_runtime_closure_names_each_thing_once_and_who_says_so() -> None:
     base = Requires(Fetches.MODEL, "acme/base", "main", offset=3)
     pinned = Requires(Fetches.CODE, "acme/code", "a" * 40, pinned=True)

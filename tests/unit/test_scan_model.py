@@ -104,6 +104,7 @@ class TestVerdict:
             ("weights.safetensors", ["safetensors"], ""),
         ]
         assert value["subject"] == {"name": "model", "digest": ""}
+        assert value["root"] == "model"
         assert outputs(outcome).scanned_count == "2"
         assert outputs(outcome).findings_count == "0"
         assert {path.name for path in bench.out.iterdir()} == {
@@ -224,6 +225,11 @@ models:
         failing = [item for item in verdict(outcome)["findings"] if item["decision"] == "fails"]
         assert [(item["id"], item["file"]) for item in failing] == [("format-denied", "production/a.gz")]
         assert "only safetensors may be here by the rule in line 4 of p.yml" in failing[0]["what"]
+
+    def test_a_folder_is_held_to_what_the_policy_says_of_its_path(self, bench: Bench) -> None:
+        bench.put("p.yml", self.DENY)
+        bench.put("production/a.gz", DISGUISED)
+        assert bench.run(policy="p.yml", paths="production").exit_code is ExitCode.GATE_FAILED
 
     def test_a_waiver_lets_one_finding_through_and_its_own_file_only(self, bench: Bench) -> None:
         waiver = f"{{id: disguised, path: old.safetensors, expires: {SOON}, reason: Known., owner: ml}}"

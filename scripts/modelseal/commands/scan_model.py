@@ -236,13 +236,13 @@ class _Progress:
 
 
 def _judged(model: _Model, reports: Sequence[FileReport], policy: Policy, started: datetime) -> Result:
-    judgement = judge.judge(
-        findings.of_reports(reports, ModelBars(policy)), policy, image="", today=started, looked_for=(Kind.MODEL,)
-    )
+    root = _root(model.found)
+    found = findings.of_reports(reports, ModelBars(policy), root)
+    judgement = judge.judge(found, policy, image="", today=started, looked_for=(Kind.MODEL,))
     evidence = ModelEvidence(
         name=model.name,
         digest=model.digest,
-        root=_root(model.found),
+        root=root,
         files=findings.scanned(reports),
         requires=findings.required(reports),
         left_out=model.found.ignored,

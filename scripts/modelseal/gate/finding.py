@@ -73,6 +73,7 @@ class Finding:
             meaning.
         evidence: The bytes or text in a model that it rests on; empty when the description says it all.
         subject: What of several things it is about, by which a policy can allow it: `acme.features.Scaler`.
+        root: The folder that a model's files are relative to, as the repository has it; empty for the repository's own.
         techniques: Ids of MITRE ATLAS, `AML.T0011.000`.
     """
 
@@ -101,6 +102,7 @@ class Finding:
     offset: int | None = None
     evidence: str = ""
     subject: str = ""
+    root: str = ""
     techniques: tuple[str, ...] = ()
 
     @property
@@ -109,6 +111,11 @@ class Finding:
         if self.offset is not None:
             return f"{self.path} at byte {self.offset}"
         return f"{self.path}:{self.line}" if self.line else self.path
+
+    @property
+    def file_paths(self) -> tuple[str, ...]:
+        """What a model's file is called: by the report, and by the repository. Patterns may mean either."""
+        return (self.package, f"{self.root}/{self.package}") if self.root else (self.package,)
 
     @property
     def members(self) -> str:

@@ -40,17 +40,17 @@ class ModelBars:
         self._policy = policy
         self._allowed = frozenset(policy.models.allowed_globals)
         self._usual = Terms(policy.models, f" in {policy.source}" if policy.source else "")
-        self._found: dict[str, Terms] = {}
+        self._found: dict[tuple[str, ...], Terms] = {}
 
-    def of(self, file: str) -> Terms:
-        """Return the terms for a file, by its path."""
-        if file not in self._found:
-            self._found[file] = self._by_rule(file)
-        return self._found[file]
+    def of(self, paths: tuple[str, ...]) -> Terms:
+        """Return the terms for a file, by its paths: that of the report and that of the repository."""
+        if paths not in self._found:
+            self._found[paths] = self._by_rule(paths)
+        return self._found[paths]
 
     def decide(self, finding: Finding) -> tuple[Decision, str]:
         """Return what becomes of a finding, and why."""
-        terms = self.of(finding.package)
+        terms = self.of(finding.file_paths)
         models, where = terms.models, terms.where
         if finding.status == DENIED:
             return Decision.FAILS, finding.description
@@ -67,9 +67,9 @@ class ModelBars:
             return Decision.FAILS, f"{what} fails: models.{key} is fail{where}"
         return Decision.WARNS, f"{what} does not fail: models.{key} is warn{where}"
 
-    def _by_rule(self, file: str) -> Terms:
+    def _by_rule(self, paths: tuple[str, ...]) -> Terms:
         for rule in self._policy.models.rules:
-            if any(patterns.matches_path(pattern, file) for pattern in rule.paths):
+            if any(patterns.matches_path(pattern, path) for pattern in rule.paths for path in paths):
                 given = {
                     "fail_on": rule.fail_on, "unknown_fails": rule.unknown_fails, "unread_fails": rule.unread_fails,
                     "allowed_formats": rule.allowed_formats or None, "denied_formats": rule.denied_formats or None,

@@ -42,8 +42,9 @@ _TERMS = (
 
 _RULE = Section(
     (
-        Key("paths", ListOf(_GLOB, 1, "Name a path."), "Patterns of files' paths, as the report has them; see "
-            "[patterns](#patterns).", '["production/**"]', required=True, also=("path", "files", "file")),
+        Key("paths", ListOf(_GLOB, 1, "Name a path."), "Patterns of files' paths, as the report or the "
+            "repository has them; see [patterns](#patterns).", '["production/**"]', required=True,
+            also=("path", "files", "file")),
         *_FORMATS,
         *(Key(key.name, key.type, key.help, key.example, also=key.also) for key in _TERMS),
     ),

@@ -67,7 +67,7 @@ class Index:
 
 def _at(pattern: str, finding: Finding) -> bool:
     if finding.kind is Kind.MODEL:
-        return member_patterns.matches(pattern, finding.package, finding.members)
+        return any(member_patterns.matches(pattern, path, finding.members) for path in finding.file_paths)
     return patterns.matches_path(pattern, finding.path)
 
 

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from modelseal import __version__
 from modelseal.gate.finding import Finding, Kind, Severity
-from modelseal.gate.model_bars import ModelBars, Terms
+from modelseal.gate.model_bars import ModelBars
 from modelseal.gate.model_policy import DENIED, UNREAD
 from modelseal.gate.result import Required, ScannedFile, Scanner
 from modelseal.models import reading_rules
@@ -20,20 +21,27 @@ _UNREAD = frozenset({reading_rules.UNREAD.id, reading_rules.LIMIT.id, reading_ru
 _PAGE = "https://github.com/modelseal/modelseal/blob/main/docs/rules.md"
 
 
-def of_reports(reports: Iterable[FileReport], bars: ModelBars) -> Iterator[Finding]:
-    """Return what was found in files, and which of them are of a format that the policy does not allow."""
+def of_reports(reports: Iterable[FileReport], bars: ModelBars, root: str = "") -> Iterator[Finding]:
+    """Return what was found in files, and which of them are of a format that the policy does not allow.
+
+    Args:
+        reports: What is known of the files.
+        bars: The policy's terms.
+        root: The folder that the files' names are relative to, as the repository has it; empty for its own.
+    """
     for file in reports:
-        for placed in file.report.findings:
-            yield _finding(file.name, placed.members, placed.format, placed.found)
-        yield from _denied(file, bars.of(file.name))
+        own = (_finding(file.name, placed.members, placed.format, placed.found) for placed in file.report.findings)
+        for finding in (*own, *_denied(file, bars, root)):
+            yield replace(finding, root=root)
 
 
-def _denied(file: FileReport, terms: Terms) -> Iterator[Finding]:
+def _denied(file: FileReport, bars: ModelBars, root: str) -> Iterator[Finding]:
     formats = file.report.formats
     if not formats and not file.report.findings:
         return  # it is empty, or the data of another file, which has said so
     ambiguous = any(item.found.rule.id == AMBIGUOUS.id and not item.members for item in file.report.findings)
     own = formats if ambiguous else formats[:1]
+    terms = bars.of((file.name, f"{root}/{file.name}") if root else (file.name,))
     if refused := terms.refused_format(own, formats[len(own) :]):
         what = " and ".join(own) or "of no known format"
         yield _finding(file.name, (), formats[0] if formats else "", Found(FORMAT_DENIED, f"it is {what}: {refused}"))
