@@ -2,8 +2,8 @@
 
     python benchmarks/models.py
 
-The corpus is that of the tests; each tool looks at the same files, in one process over all of them, its start-up
-included once. A malicious file counts as found when the tool reports something dangerous in it, and as `silent` when it
+The corpus is that of the tests, each file under a name that its kind usually has, for some tools go by that. Each tool
+looks at the same files, in one process over all of them, its start-up included once. A malicious file counts as found when the tool reports something dangerous in it, and as `silent` when it
 says nothing at all; a benign one counts as a false alarm when the tool reports anything that would stop a pipeline. A
 class of the user's own, which nobody can vet, is left out of the false alarms: it must be named, and is.
 
@@ -38,6 +38,11 @@ PEERS = {
     "fickling": ("fickling==0.1.12", "typing_extensions==4.16.0"),
     "hayward": ("hayward==1.4.1",),
 }
+# The magic of containers; what else has no name of its own in the corpus is a pickle.
+ENDINGS = (
+    (b"PK", ".zip"), (b"\x1f\x8b", ".gz"), (b"BZh", ".bz2"), (b"\xfd7zXZ", ".xz"), (b"7z\xbc\xaf", ".7z"),
+    (b"\x93NUMPY", ".npy"), (b"\x28\xb5\x2f\xfd", ".zst"), (b"\x04\x22\x4d\x18", ".lz4"),
+)  # fmt: skip
 DETECTION, FALSE_ALARMS, SECONDS = 0.99, 0.02, 0.1
 GB = 1_000_000_000
 MB = 1_000_000
@@ -64,7 +69,7 @@ def _compared(folder: Path) -> bool:
     files = 0
     for number, item in cases.items():
         for name, content in item.files.items():
-            path = folder / "cases" / number / name
+            path = folder / "cases" / number / _usual(item.name, name, content)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
             files += 1
@@ -93,6 +98,15 @@ def _compared(folder: Path) -> bool:
     print()
     met = ours.found >= DETECTION and ours.alarms <= FALSE_ALARMS and ours.seconds <= SECONDS and not ours.silent
     return not (better and met)
+
+
+def _usual(case: str, name: str, content: bytes) -> str:
+    """Return the name that such a file usually has, where the corpus says nothing of it."""
+    if name != "model.bin":
+        return name
+    family = case.partition("/")[0]
+    by_magic = (ending for magic, ending in ENDINGS if content.startswith(magic))
+    return f"model{'.pt' if family == 'torch' else next(by_magic, '.pkl')}"
 
 
 def _ours(folder: Path) -> tuple[set[str], set[str], float]:
