@@ -3,9 +3,10 @@
     python benchmarks/models.py
 
 The corpus is that of the tests, each file under a name that its kind usually has, for some tools go by that. Each tool
-looks at the same files, in one process over all of them, its start-up included once. A malicious file counts as found when the tool reports something dangerous in it, and as `silent` when it
-says nothing at all; a benign one counts as a false alarm when the tool reports anything that would stop a pipeline. A
-class of the user's own, which nobody can vet, is left out of the false alarms: it must be named, and is.
+looks at the same files, in one process over all of them, its start-up included once. A malicious file counts as found
+when the tool reports something dangerous in it, and as `silent` when it says nothing at all; a benign one counts as a
+false alarm when the tool reports anything that would stop a pipeline. A class of the user's own, which nobody can vet,
+is left out of the false alarms: it must be named, and is.
 
 Then the sizes: a 2 GB PyTorch checkpoint, a 5 GB safetensors file, a 600 MB pickle with its payload last, three million
 opcodes. Prints Markdown tables; ends with 1 if a target is missed.
