@@ -9,6 +9,14 @@ from modelseal.models.content import Content
 from modelseal.models.faults import LimitReached
 
 _IN_MEMORY = 32 * MIB
+_ENORMOUS, _ENORMOUS_FROM = 500, 64 * MIB
+_FACTOR = "expansion-factor"
+
+
+def enormous(content: Content) -> int | None:
+    """Tell how many times as large as its packed bytes it is, if that is more than data is that means anything."""
+    factor = content.memo.get(_FACTOR, 0)
+    return factor if isinstance(factor, int) and factor > _ENORMOUS and len(content) > _ENORMOUS_FROM else None
 
 
 def expanded(pieces: Iterable[bytes], packed: int, budget: Budget) -> Content:
@@ -36,4 +44,6 @@ def expanded(pieces: Iterable[bytes], packed: int, budget: Budget) -> Content:
         if size <= _IN_MEMORY:
             return Content(file.read())
         file.flush()
-        return Content(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
+        content = Content(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
+        content.memo[_FACTOR] = size // max(packed, 1)
+        return content

@@ -32,6 +32,15 @@ UNRECOGNISED = Rule(
     atlas=("AML.T0011.000",),
     cwe=("CWE-434",),
 )
+BOMB = Rule(
+    id="decompression-bomb",
+    title="A few bytes that unpack to very many",
+    severity=Severity.MEDIUM,
+    happens="Whoever unpacks it fills memory or disk with the same bytes over and over.",
+    remedy="Ask what it is for. An array of zeros need not be shipped: make it where it is used.",
+    atlas=("AML.T0029",),
+    cwe=("CWE-409",),
+)
 DISGUISED = Rule(
     id="disguised",
     title="A name that promises one format, with bytes of another",
@@ -61,4 +70,4 @@ FORMAT_DENIED = Rule(
     atlas=("AML.T0011.000",),
     cwe=("CWE-434",),
 )
-RULES = (UNREAD, LIMIT, UNRECOGNISED, DISGUISED, AMBIGUOUS, FORMAT_DENIED)
+RULES = (UNREAD, LIMIT, UNRECOGNISED, BOMB, DISGUISED, AMBIGUOUS, FORMAT_DENIED)

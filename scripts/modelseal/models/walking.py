@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from modelseal.models import expansion
 from modelseal.models import format as formats
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
 from modelseal.models.event import Event, Found, Member, Requires, Traced, Unread
 from modelseal.models.faults import LimitReached, Malformed, OutOfTime
 from modelseal.models.format import Format
-from modelseal.models.reading_rules import AMBIGUOUS, DISGUISED, LIMIT, UNREAD, UNRECOGNISED
+from modelseal.models.reading_rules import AMBIGUOUS, BOMB, DISGUISED, LIMIT, UNREAD, UNRECOGNISED
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def _enter(walk: _Walk, member: Member, members: tuple[str, ...]) -> None:
 
 def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
     """Tell where bytes are of no format, of several, or of another than they should be."""
+    if factor := expansion.enormous(member.content):
+        yield Found(BOMB, f"it unpacks to {len(member.content) >> 20:,} MiB, {factor:,} times its size")
     names = {name for item in found for name in (item.name, *item.refines)}
     if len(found) > 1:
         yield Found(AMBIGUOUS, f"it is {' and '.join(item.title for item in found)} at once")

@@ -251,6 +251,8 @@ def _streams() -> Iterator[tuple]:
     skipped = b"\x50\x2a\x4d\x18" + struct.pack("<L", 40) + EVIL + bytes(40 - len(EVIL))
     yield "zstd-skippable", "malicious", skipped + zstd_framed(DATA), "bytes that readers skip", "zstd-skippable"
     yield "zstd-bomb", "unknown", _bomb(), "thirty thousand times its size", "limit-reached"
+    enormous = gzip.compress(DATA + bytes((65 << 20) - len(DATA)), mtime=0)
+    yield "gzip-bomb", "malicious", enormous, "a thousand times its size", "decompression-bomb"
     yield "zip-bomb", "unknown", zipped({"a": _bomb()}), "the same in an archive", "limit-reached"
     table = b"\x5e\x2a\x4d\x18" + struct.pack("<L", 40) + bytes(36) + b"\xb1\xea\x92\x8f"
     yield "zstd-seekable", "benign", zstd_framed(DATA) + table, "a table of frames"

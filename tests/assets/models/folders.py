@@ -52,6 +52,8 @@ def attacks() -> Iterator[Case]:
         yield folder(
             f"shadows-{file.replace('/', '-')}", "malicious", shadow, "a module of that name", "folder-shadows-module"
         )
+    below = {"bert/torch.py": HARMLESS, "bert/model.safetensors": SAFETENSORS}
+    yield folder("shadows-below", "malicious", below, "in one of several models' folders", "folder-shadows-module")
 
     payload = struct.pack("<6f", *range(-3, 3))
     alone = {"model.safetensors": SAFETENSORS, "model.data": payload}
@@ -80,7 +82,7 @@ def benign() -> Iterator[Case]:
     yield folder("external-data-without-ending", "benign", data, "a tensor in a file of its own")
     sample = {".git/hooks/post-checkout.sample": b"# an example\n", "config.json": json.dumps(LLAMA).encode()}
     yield folder("sample-hook", "benign", sample, "a hook that Git does not run")
-    yield folder("modules-below", "benign", {"src/json.py": HARMLESS}, "a module of a package")
+    yield folder("modules-below", "benign", {"src/json.py": HARMLESS, "src/a.json": b"{}"}, "a module of a package")
 
 
 def cases() -> Iterator[Case]:

@@ -92,6 +92,18 @@ _PUBLISHED = (
     ("advisory of compile", "builtins", "compile"),
     ("advisory of compile", "builtins", "exec"),
 )
+# Known or not: no data is called like this.
+_NAMES_THAT_ACT = (
+    ("transformers", "AutoModel.from_pretrained"),
+    ("transformers.utils", "cached_file"),
+    ("lightning.pytorch", "LightningModule.load_from_checkpoint"),
+    ("catboost", "CatBoost.load_model"),
+    ("peft", "PeftModel.from_pretrained"),
+    ("mypackage.zoo", "load_checkpoint"),
+    ("lightgbm.basic", "Booster"),
+    ("numpy", "memmap"),
+    ("builtins", "print"),
+)
 
 
 def cases() -> Iterator[Case]:
@@ -99,6 +111,13 @@ def cases() -> Iterator[Case]:
         why = f"{module}.{name}, of {source}"
         content = whole(called(stacked(module, name), short(SHELL)))
         yield one(f"pickle/gadget-{number:02}-{name}", "malicious", content, why, _RULES)
+    for module, name in _NAMES_THAT_ACT:
+        content = whole(called(stacked(module, name), short(SHELL)))
+        yield one(f"pickle/gadget-named-{module}-{name}", "malicious", content, "its name says it")
+    getter = called(stacked("operator", "attrgetter"), short("system"))
+    yield one("pickle/gadget-getter", "malicious", whole(getter), "takes a function out of a module, later")
+    getter = called(stacked("operator", "attrgetter"), short("value.real"))
+    yield one("pickle/gadget-getter-of-data", "benign", whole(getter), "takes what data has")
     for module, name in (("os", "system"), ("nt", "system"), ("builtins", "eval"), ("subprocess", "run")):
         content = called(line(module, name), short(SHELL)) + b"."
         yield one(f"pickle/gadget-plain-{module}-{name}", "malicious", content, "the plainest", "pickle-dangerous-call")

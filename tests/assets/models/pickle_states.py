@@ -19,10 +19,17 @@ _PARTIAL = called(stacked("functools", "partial"), stacked("numpy", "mean"))
 def cases() -> Iterator[Case]:
     for name, content, why in _ATTACKS:
         yield one(f"pickle/state-{name}", "malicious", whole(content), why)
+    yield one("pickle/state-cache", "malicious", whole(_cache(short("/tmp"))), "a folder of pickles")
+    yield one("pickle/state-no-cache", "benign", whole(_cache(b"N")), "as hdbscan keeps it: switched off")
     yield one("pickle/state-scipy", "benign", whole(_NORM + _state(_TEMPLATE) + b"b"), "as SciPy writes it")
     yield one(
         "pickle/state-append", "benign", whole(_PIPELINE + b"}" + short("append") + b"\x88sb"), "an option's name"
     )
+
+
+def _cache(location: bytes) -> bytes:
+    fields = short("location") + location + short("store_backend") + b"N" + short("depth") + b"K\x03"
+    return stacked("joblib.memory", "Memory") + b")\x81}(" + fields + b"ub"
 
 
 def _state(template: str) -> bytes:

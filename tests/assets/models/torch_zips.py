@@ -34,6 +34,8 @@ def _arrays() -> Iterator[tuple]:
     yield "npy-trailing", "malicious", _array("'<f4'", bytes(4) + EVIL), "a pickle behind the array", "npy-trailing"
     twice = _array("'|O', 'descr': '<f4'", EVIL[:4])
     yield "npy-key-twice", "malicious", twice, "objects to one reader, numbers to another", "npy-header"
+    code = _array("'<f4', 'shape': __import__('os').getpid() or (1,)", bytes(4))
+    yield "npy-expression", "malicious", code, "a header that small readers evaluate", "npy-expression"
     yield "npy-key", "malicious", _array("'<f4', 'x': 1", bytes(4)), "a key that is none of NumPy's", "npy-header"
     yield "npy-dtype", "malicious", _array("'i4, O'", EVIL), "a type by its other notation", "npy-dtype"
     yield "npy-cut-off", "unknown", _array("'<f4'", bytes(3)), "an array that is cut off", "unread"

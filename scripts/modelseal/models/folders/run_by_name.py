@@ -1,7 +1,9 @@
 """Files that are run because of what they are called, whether anything names them or not."""
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from modelseal.gate.finding import Severity
 from modelseal.models.event import Fetches, Found, Requires
@@ -49,22 +51,35 @@ _MODULES = re.compile(
     r"(?:\.py|/__init__\.py|\.\w+\.so|\.so|\.pyd)"
 )
 _PROGRAMS = frozenset({"python", "script", "executable"})
+# What is in folders of source code, too, where nobody loads models.
+_NO_MODELS = _PROGRAMS | {"", "text", "json", "yaml", "xml", "jinja", "media"}
 
 
 def look(files: Mapping[str, Report]) -> Iterator[Told]:
     """Look at the names of all scripts and programs."""
+    models = {posixpath.dirname(name) for name, report in files.items() if _first(report) not in _NO_MODELS}
     for name, report in files.items():
-        own = report.formats[0] if report.formats else ""
-        if own not in _PROGRAMS:
+        if _first(report) not in _PROGRAMS:
             continue
         reason = _started(name)
         if reason:
             yield Told(name, Found(STARTED, reason))
             yield Told(name, requires=Requires(Fetches.CODE, name))
-        elif _MODULES.fullmatch(name):
-            yield Told(
-                name, Found(SHADOWS, f"it stands in the way of the module {name.partition('.')[0].partition('/')[0]}")
-            )
+        elif module := _shadowed(name, models):
+            yield Told(name, Found(SHADOWS, f"it stands in the way of the module {module}"))
+
+
+def _first(report: Report) -> str:
+    return report.formats[0] if report.formats else ""
+
+
+def _shadowed(name: str, models: AbstractSet[str]) -> str:
+    """Return the module that a file stands in for, where its folder, or the one above, is a model's."""
+    for folder in ("", posixpath.dirname(name), posixpath.dirname(posixpath.dirname(name))):
+        own = posixpath.relpath(name, folder or ".")
+        if (not folder or folder in models) and _MODULES.fullmatch(own):
+            return own.partition(".")[0].partition("/")[0]
+    return ""
 
 
 def _started(name: str) -> str:

@@ -22,6 +22,15 @@ HEADER = Rule(
     atlas=("AML.T0074", "AML.T0011.000"),
     cwe=("CWE-436",),
 )
+EXPRESSION = Rule(
+    id="npy-expression",
+    title="A NumPy header that is code",
+    severity=Severity.HIGH,
+    happens="NumPy refuses it; a reader that evaluates the header, as many small ones do, runs the code.",
+    remedy="Do not use the file, and read headers with `ast.literal_eval`.",
+    atlas=("AML.T0011.000",),
+    cwe=("CWE-95",),
+)
 DTYPE = Rule(
     id="npy-dtype",
     title="A NumPy array of a type that NumPy does not write",
@@ -48,7 +57,11 @@ def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
     position = 0
     while content.read(position, len(header.SIGNATURE)) == header.SIGNATURE:  # several arrays can follow each other
         budget.steps(1)
-        read = header.read(content.part(position))
+        try:
+            read = header.read(content.part(position))
+        except header.Expression as fault:
+            yield Found(EXPRESSION, fault.what, position, repr(content.read(position, 2 * _SHOWN)))
+            raise
         yield from _oddities(read, position)
         data = position + read.data
         elements = [dtypes.element(value) for value in _all(read, "descr")]
@@ -90,6 +103,6 @@ FORMAT = Format(
     title="a NumPy array",
     recognises=lambda content: content.read(0, len(header.SIGNATURE)) == header.SIGNATURE,
     inspect=_inspect,
-    rules=(HEADER, DTYPE, TRAILING),
+    rules=(HEADER, EXPRESSION, DTYPE, TRAILING),
     extensions=(".npy",),
 )

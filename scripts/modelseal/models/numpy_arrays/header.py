@@ -16,6 +16,11 @@ _START = len(SIGNATURE) + 2
 _LENGTHS = {1: 2, 2: 4, 3: 4}
 _LONGEST = 65_536  # NumPy takes 10,000 unless it is told to trust the file
 _LONG = re.compile(r"(?<=\d)L\b")  # how Python 2 wrote whole numbers
+_EVALUATED = (ast.Call, ast.Attribute, ast.Lambda, ast.Subscript, ast.comprehension, ast.NamedExpr, ast.JoinedStr)
+
+
+class Expression(Malformed):
+    """The header is code that calculates its values, rather than the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ def read(content: Content) -> Header:
     """Read a header, without evaluating it.
 
     Raises:
+        Expression: It must be evaluated.
         Malformed: There is none, or it is no dictionary of plain values.
     """
     version = content.exactly(len(SIGNATURE), 2)[0]
@@ -66,6 +72,8 @@ def _pairs(text: str, start: int) -> list[tuple[str, object]]:
             raise Malformed("it has a header that is no dictionary", start) from error
     except ValueError as error:  # there are zero bytes in it
         raise Malformed("it has a header that is no text", start) from error
+    if any(isinstance(node, _EVALUATED) for node in ast.walk(tree)):
+        raise Expression("it has a header that must be evaluated", start)
     if not isinstance(tree, ast.Dict) or len(tree.keys) > 2 * len(KEYS):
         raise Malformed("it has a header that is no dictionary of three values", start)
     names = [key.value if isinstance(key, ast.Constant) else None for key in tree.keys]

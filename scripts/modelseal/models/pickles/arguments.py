@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from modelseal.models.pickles import known
+from modelseal.models.pickles import dangerous, known, meaning
 from modelseal.models.pickles.meaning import MAKERS, Arguments, full_name, named
 from modelseal.models.pickles.trace import Container, Global, How, Kind, Long, Opaque, Result, Value
 
@@ -105,6 +105,20 @@ def _plain_inside(value: Value) -> bool:
 
 def _text(arguments: Arguments) -> bool:
     return all(value is None or isinstance(value, str | int) for value in arguments)
+
+
+def _getter(arguments: Arguments) -> bool:
+    """Accept names of attributes that data has."""
+    return bool(arguments) and all(isinstance(name, str) and dangerous.reached(name) is None for name in arguments)
+
+
+def _nowhere(arguments: Arguments) -> bool:
+    """Accept the state of a cache of joblib that is switched off: it names no folder of pickles."""
+    return all(
+        value is None
+        for key, value in meaning.attributes(arguments)
+        if key in {"location", "cachedir", "store_backend", "_store_backend"}
+    )
 
 
 def _encode(arguments: Arguments) -> bool:
@@ -230,10 +244,12 @@ _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
         "encode": _encode,
         "factory": _factory,
         "generator": _generator,
+        "getter": _getter,
         "mapping": _mapping,
         "member": _member,
         "nested": _nested,
         "none": _none,
+        "nowhere": _nowhere,
         "reconstructor": _reconstructor,
         "relay": _relay,
         "template": _template,

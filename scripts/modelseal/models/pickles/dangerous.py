@@ -17,6 +17,11 @@ _TELLING: Final = {
     Technique.IMPORT: frozenset({"import_module", "__import__", "exec_module", "load_module", "load_source"}),
     Technique.NETWORK: frozenset({"urlopen", "urlretrieve"}),
     Technique.NATIVE: frozenset({"CDLL", "LoadLibrary", "dlopen"}),
+    Technique.LOAD: frozenset(
+        {"from_pretrained", "load_from_checkpoint", "load_model", "load_weights", "cached_file", "cached_path"}
+        | {"hf_hub_download", "snapshot_download", "load_state_dict_from_url", "load_dataset", "load_learner"}
+        | {"read_pickle", "unpickle", "unsafe_load", "full_load", "from_hub", "load_pretrained", "load_checkpoint"}
+    ),
 }
 # What leads from any object to any other.
 _WALKING: Final = frozenset(
@@ -41,7 +46,7 @@ def technique(module: str, name: str) -> Technique | None:
         module: Where it is imported from.
         name: What is imported; dots lead through attributes.
     """
-    return listed(f"{module}.{name}") or _through(name.split(".")[:20])
+    return listed(f"{module}.{name}") or reached(name)
 
 
 def listed(dotted: str) -> Technique | None:
@@ -65,12 +70,17 @@ def _named(entry: dict[str, Technique], name: str) -> Technique | None:
     return None
 
 
-def _through(names: list[str]) -> Technique | None:
-    """Follow a name through attributes, which can be modules that its module has imported."""
-    for place, name in enumerate(names):
-        if name in _MODULES:
+def reached(name: str) -> Technique | None:
+    """Follow a name through attributes, which can be modules that others have imported, wherever it begins.
+
+    Args:
+        name: Dots lead through attributes.
+    """
+    names = name.split(".")[:20]
+    for place, part in enumerate(names):
+        if part in _MODULES:
             return listed(".".join(names[place:])) or Technique.ATTRIBUTES
-        if name in _WALKING:
+        if part in _WALKING:
             return Technique.ATTRIBUTES
     return next((technique for technique, telling in _TELLING.items() if names[-1] in telling), None)
 

@@ -115,10 +115,10 @@ def _called(callee: Value, given: tuple[Value, ...], allowed: frozenset[str], re
         return imported
     use = known.use(callee.module, callee.name)
     if use is None or not use.call:
-        return Judged(Outcome.UNKNOWN, f"{callee} is called, which is not known to be safe", None, str(callee))
+        return _refused(callee, "is called, which is not known to be safe")
     refused = arguments.refused(use.call, given)
     if refused is not None:
-        return _refused(callee, refused)
+        return _refused(callee, f"is called, and {refused}")
     relayed = arguments.relayed(use.call, given)
     if relayed is not None:
         return _relayed(callee, relayed, allowed, relays)
@@ -126,10 +126,10 @@ def _called(callee: Value, given: tuple[Value, ...], allowed: frozenset[str], re
 
 
 def _refused(callee: Global, reason: str) -> Judged:
-    """Judge a call that is safe with other arguments: an attack where the callable is known from attacks."""
+    """Judge a use that is not safe of a global that may be used otherwise: an attack where attacks use it."""
     technique = dangerous.technique(callee.module, callee.name)
     outcome = Outcome.UNKNOWN if technique is None else Outcome.DANGEROUS
-    return Judged(outcome, f"{callee} is called, and {reason}", technique, str(callee))
+    return Judged(outcome, f"{callee} {reason}", technique, str(callee))
 
 
 def _relayed(callee: Global, relayed: tuple[Value, Value], allowed: frozenset[str], relays: int) -> Judged:
@@ -194,8 +194,12 @@ def _given_state(step: Call, allowed: frozenset[str]) -> Judged:
         return _dangerous(Technique.ATTRIBUTES, f"methods of an object of {name} are overwritten", name)
     use = known.use(origin.module, origin.name) if isinstance(origin, Global) else None
     if use is not None and use.state and name not in allowed and arguments.refused(use.state, step.arguments):
-        return _dangerous(Technique.CODE, f"{name} evaluates what it is given as its state", name)
+        return _dangerous(_technique(origin) or Technique.CODE, f"{name} acts on what its state says", name)
     return changed
+
+
+def _technique(value: Value) -> Technique | None:
+    return dangerous.technique(value.module, value.name) if isinstance(value, Global) else None
 
 
 def _changed(step: Call, allowed: frozenset[str], what: str) -> Judged:
