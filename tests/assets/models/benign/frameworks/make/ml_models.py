@@ -2,7 +2,7 @@
 
 The committed files are of XGBoost 0.90 to 3.2.0, LightGBM 2.3.1 to 4.7.0, CatBoost 1.2.10, statsmodels 0.14.0 and 0.15.0,
 imbalanced-learn, category_encoders 2.11.2, lifelines 0.30.3, umap-learn 0.5.12, hdbscan 0.8.44, pmdarima 2.1.1, Prophet
-1.5.0, gensim 4.4.0, NLTK 3.10.4 and Keras 3.15.1: whatever of these the environment has.
+1.5.0, gensim 4.4.0, NLTK 3.10.4, Keras 3.15.1, NetworkX, Optuna, PyOD, mlxtend, NGBoost and scikit-optimize: whatever of these the environment has.
 """
 
 import importlib
@@ -213,8 +213,50 @@ def polars():
     return {"frame": pl.DataFrame({"a": [1, 2], "b": ["x", "y"]}), "series": pl.Series([1.0])}
 
 
+def networkx():
+    import networkx as nx
+
+    return {"graph": nx.karate_club_graph(), "directed": nx.DiGraph([("a", "b")])}
+
+
+def optuna():
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0))
+    study.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=2)
+    return {"study": study}
+
+
+def pyod():
+    from pyod.models.iforest import IForest
+    from pyod.models.knn import KNN
+
+    return {"neighbours": KNN().fit(X), "forest": IForest(n_estimators=2).fit(X)}
+
+
+def mlxtend():
+    from mlxtend.classifier import StackingClassifier
+    from sklearn.linear_model import LogisticRegression
+
+    return {"stacking": StackingClassifier([LogisticRegression()], LogisticRegression()).fit(X, CLASSES)}
+
+
+def ngboost():
+    from ngboost import NGBRegressor
+
+    return {"regressor": NGBRegressor(n_estimators=2, verbose=False).fit(X, NUMBERS)}
+
+
+def skopt():
+    from sklearn.svm import SVC
+    from skopt import BayesSearchCV
+
+    return {"search": BayesSearchCV(SVC(), {"C": (0.1, 1.0)}, n_iter=1, cv=2, random_state=0).fit(X, CLASSES)}
+
+
 FAMILIES = (xgboost, lightgbm, catboost, statsmodels, imblearn, category_encoders, lifelines, umap, hdbscan, pmdarima, prophet,
-            gensim, nltk, skl2onnx, keras, tensorflow, polars)  # fmt: skip
+            gensim, nltk, skl2onnx, keras, tensorflow, polars, networkx, optuna, pyod, mlxtend, ngboost, skopt)  # fmt: skip
 
 
 def main():
@@ -223,7 +265,8 @@ def main():
     for family in FAMILIES:
         name = family.__name__
         try:
-            version = importlib.import_module(name).__version__
+            package = importlib.import_module(name)
+            version = getattr(package, "__version__", "0")
             made = family()
         except ModuleNotFoundError as fault:
             print(name, "is not here:", fault)
