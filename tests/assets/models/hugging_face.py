@@ -279,6 +279,14 @@ def cases() -> Iterator[Case]:
     yield one(
         "hugging_face/chat-template-file", "benign", CHAT.encode(), "an ordinary template", file="chat_template.jinja"
     )
+    code = CHAT + "{{ 'Answer so:\\n```json\\n{}\\n```\\n' }}\n```json\n[]\n```\n"
+    yield one(
+        "hugging_face/chat-template-fences",
+        "benign",
+        code.encode(),
+        "a template with fences",
+        file="chat_template.jinja",
+    )
     card = b"---\nlicense: mit\ntags:\n- text\n---\n# Model\n\n"
     card += b"```python\nimport os\nos.system('nvidia-smi')\n```\n\n{% raw %}\n"
     yield one("hugging_face/model-card", "benign", card, "a model card with code in it", file="README.md")
@@ -306,5 +314,7 @@ def cases() -> Iterator[Case]:
         "which files are large",
         file=".gitattributes",
     )
+    long = b"#version: 0.2\n" + b"im port\nimport ant\nclass ification\n( )\n" * 10_000
+    yield one("hugging_face/merges-many", "benign", long, "more merges than a program may be long", file="merges.txt")
     metrics = b'{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.25}\n'
     yield one("hugging_face/json-lines", "benign", metrics, "one document a line", file="metrics.jsonl")

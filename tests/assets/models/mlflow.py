@@ -76,6 +76,15 @@ def cases() -> Iterator[Case]:
         "requirements-foreign-source",
         file="requirements.txt",
     )
+    bare = b"numpy\ntorch\n--index-url http://packages.example.com/simple\n"
+    yield one(
+        "mlflow/requirements-without-versions",
+        "malicious",
+        bare,
+        "packages from an address",
+        "requirements-foreign-source",
+        file="requirements.txt",
+    )
     direct = b"numpy==2.4.6\ntorch @ https://example.com/torch-2.0-py3-none-any.whl\n"
     yield one(
         "mlflow/requirements-address",

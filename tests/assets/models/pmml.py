@@ -36,6 +36,8 @@ def attacks() -> Iterator[tuple[str, str, str]]:
         HEAD + '<?xml-stylesheet type="text/xsl" href="http://example.com/x.xsl"?>\n' + BODY,
         "xml-includes",
     )
+    late = doctype('[<!ENTITY x SYSTEM "file:///etc/passwd">]').replace(HEAD, "<?note x?>")
+    yield "xxe-after-an-instruction", late, "xml-external-entity"
     yield "java-function", HEAD + BODY.replace('function="ln"', 'function="com.example.Evil"'), "pmml-foreign-function"
     code = '<Extension name="script" value="java.lang.Runtime.getRuntime().exec(&quot;id&quot;)"/>'
     yield "extension-java", HEAD + BODY.replace("<MiningSchema>", f"{code}<MiningSchema>"), "pmml-extension-code"

@@ -72,6 +72,12 @@ def python() -> Iterator[tuple[str, str]]:
     yield "lambda", "f = lambda: __import__('subprocess').check_output('id')\nf()\n"
     yield "pth", "import os; os.system('id')\n"
     yield "decorator", "import os\n@os.system\ndef f(): pass\n"
+    yield "template-in-a-comment", "# {% if x %}\nimport os\nos.system('id')\n"
+    yield "far-below", "# a comment\n" * 20_000 + "import os\nos.system('id')\n"
+    yield "encoded", "# coding: utf-7\n+AGkAbQBwAG8AcgB0- os\n+AG8AcwAuAHMAeQBzAHQAZQBt-('id')\n"
+    yield "old-line-ends", "# a comment\rimport os\ros.system('id')\r"
+    yield "continued-lines", "import\\\n os\nos.system\\\n('id')\n"
+    yield "annotation", "x: __import__('os').system('id')\n"
     yield "semicolon", "x = 1; import pty; pty.spawn('sh')\n"
 
 
@@ -128,6 +134,10 @@ def cases() -> Iterator[Case]:
         "shell-script-attacks",
         file="demo.ipynb",
     )
+    new = b'"""A model of tomorrow."""\nimport os\ntype X = int\nprint(f"{"a"}" <> b)\nos.system("id")\n'
+    yield one("scripts/python-of-tomorrow", "unknown", new, "syntax that is not known", "unread", file="modeling.py")
+    long = b"x = 1\n" * 200_000 + b"import os\nos.system('id')\n"
+    yield one("scripts/python-too-long", "unknown", long, "more than is parsed", "limit-reached", file="modeling.py")
     shebang = b"#!/usr/bin/env python3\nimport os\nos.execv('/bin/sh', ['sh'])\n"
     yield one(
         "scripts/python-shebang", "malicious", shebang, "a program without an ending", "script-attacks", file="tool"

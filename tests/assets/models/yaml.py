@@ -59,6 +59,10 @@ def attacks() -> Iterator[tuple[str, str, str]]:
     yield "target-builtins", "_target_: builtins.exec\n_args_: ['import os']\n", "config-foreign-target"
     yield "callable", "serving:\n  handler: os.system\n", "document-names-callable"
     yield "trust", "model:\n  trust_remote_code: true\n", "hugging-face-trusts-remote-code"
+    yield "template-in-a-comment", "# {% if x %}\nmodel:\n  _target_: os.system\n", "config-foreign-target"
+    yield "tag-far-below", "# a comment\n" * 20_000 + "a: !!python/object/apply:os.system ['id']\n", "yaml-object-tag"
+    yield "flow-mapping", "{model: {_target_: os.system}}\n", "config-foreign-target"
+    yield "readable-as-python", "_target_: os.system\nx: f(1)\n", "config-foreign-target"
     yield "key-twice", "loader: safe\nloader: other\n", "yaml-repeated-key"
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))

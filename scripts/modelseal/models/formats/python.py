@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
-from modelseal.models.budget import MIB, Budget
+from modelseal.models.budget import Budget
 from modelseal.models.content import Content
-from modelseal.models.event import Event
+from modelseal.models.event import Event, Found
 from modelseal.models.faults import LimitReached, Malformed
 from modelseal.models.format import Format
 from modelseal.models.texts import kind, programs, python
 from modelseal.models.texts.kind import Kind
+
+_HEAD = 1000
 
 
 def inspect(content: Content, budget: Budget) -> Iterator[Event]:
@@ -18,9 +20,12 @@ def inspect(content: Content, budget: Budget) -> Iterator[Event]:
         LimitReached: It is too long to be parsed.
         Malformed: This Python cannot parse it.
     """
+    strange = kind.strange_encoding(kind.decode(content, _HEAD) or "")
+    if strange:
+        yield Found(programs.ATTACKS, f"it says that it is in {strange}: Python reads other text than is written")
     tree = python.tree(content)
     if tree is None and len(content) > python.MAX_SIZE:
-        raise LimitReached(f"it is a Python program of more than {python.MAX_SIZE // MIB} MiB")
+        raise LimitReached(f"it is a Python program of more than {python.MAX_SIZE:,} bytes")
     if tree is None:
         raise Malformed("it is a Python program that cannot be parsed")
     yield from programs.judge(tree, budget)

@@ -33,6 +33,7 @@ _OFFICIAL = re.compile(
     r"https://download\.pytorch\.org/whl/[\w./]*|https://(?:pypi\.org|files\.pythonhosted\.org)/[\w./]*"
 )
 _PACKAGE = re.compile(r"(?m)^[A-Za-z0-9][\w.\-]*(?:\[[\w,\- ]+\])?[ ]?(?:==|>=|<=|~=|!=|>|<)[^\n]*$")
+_NAME = re.compile(r"[A-Za-z0-9][\w.\-]*(?:\[[\w,\- ]+\])?\s*")
 _REPORTED = 20
 
 
@@ -43,7 +44,8 @@ def inspect(content: Content, _: Budget) -> Iterator[Event]:
     packages = [line for line in lines if _PACKAGE.match(line)]
     sources = [match for match in _SOURCE.finditer(text) if packages or not match[0].lstrip(" \t-").startswith("http")]
     options = list(_OPTION.finditer(text))
-    if len(packages) + len(sources) + len(options) < len(lines) / 2:
+    names = [line for line in lines if _NAME.fullmatch(line)] if options or sources else []
+    if len({*packages, *names}) + len(sources) + len(options) < len(lines) / 2:
         return
     for match in [*options, *sources][:_REPORTED]:
         pinned = bool(_COMMIT.search(match[0]))

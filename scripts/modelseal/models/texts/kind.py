@@ -5,6 +5,7 @@ import re
 from enum import StrEnum
 
 from modelseal.models.content import Content
+from modelseal.models.texts import shells
 
 _MEMO = "text"
 _SAMPLE = 1 << 16
@@ -13,39 +14,40 @@ _CONTROLS = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*(?:[\"{\[\]\-0-9]|(?:true|false|null)\s*[,\]]))")
 _MARKUP = re.compile(
-    r"\s*<(?:\?xml\b|!DOCTYPE\b|!--|"
-    r"[A-Za-z_][\w.\-]*(?::[\w.\-]+)?(?:\s+[\w:.\-]+\s*=|\s*/?>))",
-    re.IGNORECASE,
+    r"\s*<(?:\?\w|!DOCTYPE\b|!--|[^\W\d][\w.\-]*(?::[\w.\-]+)?(?:\s+[\w:.\-]+\s*=|\s*/?>))", re.IGNORECASE
 )
 _SHEBANG = re.compile(r"#!\s*/?(\S+)(?:[ \t]+(?:-S[ \t]*)?(\S+))?")
 _BATCH = re.compile(r"\s*(?:@echo\s+o|rem\s|setlocal\b|@?powershell\b|@?cmd\b)", re.IGNORECASE)
 _POWERSHELL = re.compile(
-    r"(?im)^\s*(?:param\s*\(|\$[\w:]+\s*=\s"
+    r"(?im)^[ \t]*(?:param[ \t]*\(|\$[\w:]+[ \t]*=\s"
     r"|(?:invoke-expression|iex|invoke-webrequest|iwr|start-process|set-executionpolicy)\b)"
 )
 _SHELL = re.compile(
-    r"(?m)^\s*(?:set -[eux]+\b|export \w+=|sudo |curl -|wget |apt(?:-get)? |chmod |rm -rf |bash -|nc -|eval ['\"$])"
+    r"(?m)^[ \t]*(?:set -[eux]+\b|export \w+=|sudo |curl -|wget |apt(?:-get)? |chmod |rm -rf |bash -|nc -|eval ['\"$])"
 )
-_STATEMENT = re.compile(
-    r"(?m)^[ \t]*(?:import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b|(?:async\s+)?def[ \t]+\w+\s*\("
-    r"|class[ \t]+\w+\s*[(:]|@\w[\w.]*\s*$"
-    r"|if\s+__name__|print\s*\(|exec\s*\(|eval\s*\(|__import__\s*\(|with\s+open\s*\(|(?:for|while|try|with)\b[^\n]*:\s*$"
-    r"|[\w.]+\s*\([^\n]*\)\s*$|\w[\w.\[\]'\"]*\s*=\s*[^=\n])|\blambda\b|\b__\w+__\b|;\s*import\b"
-)
-_FIRST_LINE = re.compile(
-    r"\s*(?:#[^\n]*\n\s*)*"
-    r"(?:import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b|(?:async[ \t]+)?def[ \t]+\w+\s*\(|class[ \t]+\w+)"
+# Words of a tokenizer's merges can look like an import, and never like a call.
+_CALL = re.compile(rb"(?m)(?:^|[\r;])[ \t\f]*(?:\w[\w.]* *= *)?[\w.]*\w\(")
+_OF_PROGRAMS = ("(", "import", "@")
+_IMPORT = re.compile(
+    rb"(?m)(?:^|\r)[ \f]*(?:import [A-Za-z_][\w.]*(?: as \w+)?[ \t]*[,;#\r]?|from [\w.]+ import [\w(*]).*$"
 )
 _YAML = re.compile(
-    r"(?:\ufeff|\s*#[^\n]*\n|\s*\n)*"
-    r"(?:%YAML|---(?:\s|$)|[^\s:#\[\]{}\"',&*!|>%@`-][^\n:]*:(?:\s|$)|- |\"[^\"\n]*\":|'[^'\n]*':|[!&?])"
+    r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*"
+    r"(?:%YAML|---(?:\s|$)|[^\s:#\[\]{}\"',&*!|>%@`-][^\n:]*:(?:\s|$)|- |\"[^\"\n]*\":|'[^'\n]*':|[!&?\[{])"
 )
 _JINJA = re.compile(
-    r"\{%-?\s*(?:if|for|set|macro|block|include|import|from|extends|raw|generation|filter|call|with)\b|\A\s*\{\{"
+    r"\{%[-+]?\s*(?:if|for|set|macro|block|include|import|from|extends|raw|generation|filter|call|with)\b"
 )
+_EXPRESSION = re.compile(r"\s*\{\{")
 _TAGS = re.compile(
-    r"(?m)(?:^|[\s\[{,:-])(?:!!python/|!<tag:yaml\.org|!!(?:javax?|com|org|ruby|perl)[./]|!ruby/)|^%TAG\b"
+    rb"(?m)(?:^|[\s\[{,:-])(?:!!python[/%]|!<tag:yaml\.org|!!(?:javax?|com|org|ruby|perl)[./]|!ruby/)|^%TAG\b"
 )
+# https://peps.python.org/pep-0263/: with another encoding Python reads something else than what is written.
+_ENCODING = re.compile(r"(?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*([-\w.]+)")
+_ORDINARY = re.compile(
+    r"utf-?8(?:-sig)?|u8|us-ascii|ascii|latin-?1|iso-?8859-?1?\d?|cp125\d|windows-125\d", re.IGNORECASE
+)
+_FENCES = ("```", "~~~")
 
 
 class Kind(StrEnum):
@@ -92,6 +94,12 @@ def _latin(sample: bytes) -> str | None:
     return sample.decode("latin-1") if foreign * 5 < len(sample) and not re.search(rb"[\x80-\x9f]", sample) else None
 
 
+def strange_encoding(text: str) -> str:
+    """Return the encoding that a Python program says it is in, where that is not one of ordinary texts."""
+    found = _ENCODING.match(text.replace("_", "-"))
+    return found[1] if found and not _ORDINARY.fullmatch(found[1]) else ""
+
+
 def _of(content: Content) -> Kind | None:
     text = decode(content, _SAMPLE)
     if text is None or not text or _CONTROLS.search(text):
@@ -104,24 +112,46 @@ def _of(content: Content) -> Kind | None:
     for pattern, kind in ((_JSON, Kind.JSON), (_MARKUP, Kind.MARKUP), (_BATCH, Kind.BATCH)):
         if pattern.match(text):
             return kind
-    if _JINJA.search(text) and not _prose(text):
-        return Kind.JINJA
-    if _TAGS.search(text):
+    if next(content.matches(_TAGS), None) is not None:
         return Kind.YAML
-    return _script(content, text)
+    return _program(content, text) or (Kind.YAML if _YAML.match(text) else Kind.TEXT)
 
 
-def _script(content: Content, sample: str) -> Kind:
+def _program(content: Content, sample: str) -> Kind | None:
+    """Tell which language of programs or templates a text is in; what is shown in a Markdown file's fences is none."""
     from modelseal.models.texts import python  # noqa: PLC0415 -- only few texts need Python's parser
 
-    if _STATEMENT.search(sample) and (python.parses(content) or _FIRST_LINE.match(sample)):
+    text = (decode(content, python.MAX_SIZE) or sample).removeprefix("\ufeff")
+    if _EXPRESSION.match(text):
+        return Kind.JINJA
+    if strange_encoding(text) or (any(word in text for word in _OF_PROGRAMS) and python.parses(content)):
         return Kind.PYTHON
+    shown = _unfenced(text)
+    # What Python cannot parse here, a newer one may; what is too long to be parsed may be a program further down.
+    searched = Content(shown.encode()) if len(content) <= python.MAX_SIZE else content
+    if all(next(searched.matches(pattern), None) is not None for pattern in (_IMPORT, _CALL)):
+        return Kind.PYTHON
+    if _JINJA.search(shown):
+        return Kind.JINJA
     for pattern, kind in ((_POWERSHELL, Kind.POWERSHELL), (_SHELL, Kind.SHELL)):
-        if pattern.search(sample) and not _prose(sample):
+        if pattern.search(shown) and (shells.attacks(shown) or not _prose(text)):
             return kind
-    return Kind.YAML if _YAML.match(sample) else Kind.TEXT
+    return None
 
 
-def _prose(sample: str) -> bool:
+def _unfenced(text: str) -> str:
+    """Leave out what is between the fences of Markdown."""
+    kept, fence = [], ""
+    for line in text.split("\n"):
+        mark = line.strip()[:3]
+        if mark in _FENCES and (not fence or (mark == fence and len(line.strip()) == len(mark))):
+            fence = "" if fence else mark
+        elif not fence:
+            kept.append(line)
+    # A fence that is never closed hides nothing.
+    return "\n".join(kept) if not fence else text
+
+
+def _prose(text: str) -> bool:
     """Tell whether it is Markdown or the like, which shows commands and is not one."""
-    return "```" in sample or bool(re.search(r"(?m)^#{1,6} \S.*\n\s*\n", sample)) or sample.startswith("---\n")
+    return "```" in text or bool(re.search(r"(?m)^#{2,6} \S.*\n[ \t]*\n", text)) or text.startswith("---\n")

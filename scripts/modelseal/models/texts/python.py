@@ -3,12 +3,13 @@
 import ast
 import warnings
 
-from modelseal.models.budget import MIB
+from modelseal.models.budget import MIB, Budget
 from modelseal.models.content import Content
-from modelseal.models.texts import kind
+from modelseal.models.event import Found
+from modelseal.models.texts import programs
 
 _MEMO = "python"
-MAX_SIZE = MIB
+MAX_SIZE = MIB // 4  # its tree takes hundreds of times as much memory
 _PROGRAM = (
     ast.Import,
     ast.ImportFrom,
@@ -24,23 +25,34 @@ _PROGRAM = (
 def tree(content: Content) -> ast.Module | None:
     """Return the program that a text is; None where Python cannot parse it, or it is too long."""
     if _MEMO not in content.memo:
-        text = kind.decode(content) if len(content) <= MAX_SIZE else None
-        content.memo[_MEMO] = None if text is None else parsed(text)
+        # Bytes, so that Python decodes them by the encoding that is written in them.
+        content.memo[_MEMO] = parsed(content.read()) if len(content) <= MAX_SIZE else None
     found: ast.Module | None = content.memo[_MEMO]
     return found
 
 
-def parsed(text: str) -> ast.Module | None:
-    """Parse a text; None where that is not possible."""
+def parsed(text: str | bytes) -> ast.Module | None:
+    """Parse a program; None where that is not possible."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(text.removeprefix("\ufeff"))
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
+            return ast.parse(text)
+    except (SyntaxError, ValueError, LookupError, MemoryError, RecursionError):
         return None
 
 
 def parses(content: Content) -> bool:
-    """Tell whether a text is a program, and more than names and values."""
+    """Tell whether a text is a program, and more than names and values.
+
+    Lines of YAML can be read as annotations of names. Python evaluates those, too: they count where they attack.
+    """
     found = tree(content)
-    return found is not None and any(isinstance(node, _PROGRAM) for node in ast.walk(found))
+    if found is None:
+        return False
+    statements = [item for item in found.body if not (isinstance(item, ast.AnnAssign) and item.value is None)]
+    if any(isinstance(node, _PROGRAM) for item in statements for node in ast.walk(item)):
+        return True
+    annotated = any(isinstance(node, ast.Call) for node in ast.walk(found))
+    return annotated and any(
+        isinstance(event, Found) and event.rule is programs.ATTACKS for event in programs.judge(found, Budget())
+    )

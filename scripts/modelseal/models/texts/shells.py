@@ -38,6 +38,11 @@ _ATTACKS = re.compile(
 _REPORTED = 20
 
 
+def attacks(text: str) -> bool:
+    """Tell whether a line of a text would do what no script for models has to do."""
+    return bool(_ATTACKS.search(text))
+
+
 def judge(text: str, *, beside: bool = False) -> Iterator[Event]:
     """Tell what lines of a script would do.
 
