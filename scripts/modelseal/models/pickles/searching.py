@@ -7,7 +7,7 @@ from typing import Final
 from modelseal.models.budget import MIB, Budget
 from modelseal.models.content import Content
 from modelseal.models.faults import LimitReached
-from modelseal.models.pickles import judgement, program
+from modelseal.models.pickles import dangerous, judgement, program
 from modelseal.models.pickles.judgement import Outcome
 from modelseal.models.pickles.machine import Machine
 from modelseal.models.pickles.opcodes.table import HANDLERS, valid
@@ -65,14 +65,14 @@ def _attack_ends(content: Content, offset: int, budget: Budget) -> int | None:
     """Return where the attack that begins here ends; None when there is none."""
     machine = Machine(content, offset, Budget())
     suspected = False
-    # Two words of a list of words, one a line, read like an import: without a signature only a call counts.
-    imports = content.read(offset, 1) == b"\x80"
+    # Words of a list, one a line, read like an import: without a signature only a call of something dangerous counts.
+    signed = content.read(offset, 1) == b"\x80"
     try:
         for count, step in enumerate(program.run(machine, _OPCODES_TRIED)):
             target = step.target if isinstance(step, Import) else step.callee
             if isinstance(target, Global) and named(target):
                 outcome = judgement.judge(step).outcome
-                if outcome is Outcome.DANGEROUS and (imports or not isinstance(step, Import)):
+                if outcome is Outcome.DANGEROUS and (signed or (not isinstance(step, Import) and _known(target))):
                     return machine.position - machine.origin
                 suspected = suspected or (outcome is Outcome.UNKNOWN and not isinstance(step, Import))
             if count >= _STEPS:
@@ -81,3 +81,7 @@ def _attack_ends(content: Content, offset: int, budget: Budget) -> int | None:
         suspected = True
     budget.steps(machine.opcodes)
     return machine.position - machine.origin if suspected and machine.broken is None else None
+
+
+def _known(target: Global) -> bool:
+    return dangerous.technique(target.module, target.name) is not None

@@ -29,7 +29,7 @@ _SHELL = re.compile(
 _CALL = re.compile(rb"(?m)(?:^|[\r;])[ \t\f]*(?:\w[\w.]* *= *)?[\w.]*\w\(")
 _OF_PROGRAMS = ("(", "import", "@")
 _IMPORT = re.compile(
-    rb"(?m)(?:^|\r)[ \f]*(?:import [A-Za-z_][\w.]*(?: as \w+)?[ \t]*[,;#\r]?|from [\w.]+ import [\w(*]).*$"
+    rb"(?m)(?:^|\r)\f*(?:import [A-Za-z_][\w.]*(?: as \w+)?[ \t]*[,;#\r]?|from [\w.]+ import [\w(*]).*$"
 )
 _YAML = re.compile(
     r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*"
