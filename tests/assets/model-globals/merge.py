@@ -84,7 +84,9 @@ def collected(package: str, releases: list[dict]) -> Names:
         if technique and not internal(name[0], package):
             names[name] = {f"! {technique}"}
     for module, name in list(names):
-        if dangerous.listed(f"{module}.{name}") is not None:
+        if dangerous.technique(module, name) is not None and not any(
+            kind.startswith("!") for kind in names[module, name]
+        ):
             names.pop((module, name), None)
     return names
 
