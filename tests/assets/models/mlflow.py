@@ -55,6 +55,11 @@ def attacks() -> Iterator[tuple[str, str, str]]:
 def cases() -> Iterator[Case]:
     for name, text, rule in attacks():
         yield one(f"mlflow/{name}", "malicious", text.encode(), "what loading it runs", rule, file="MLmodel")
+    environment = (
+        b"dependencies:\n- python=3.11\n- pip:\n  - --index-url=http://packages.example.com/simple\n  - numpy\n"
+    )
+    foreign = "requirements-foreign-source"
+    yield one("mlflow/conda-index", "malicious", environment, "packages from an address", foreign, file="conda.yaml")
     yield one("mlflow/sklearn", "benign", SKLEARN.encode(), "as MLflow writes it", file="MLmodel")
     yield one("mlflow/python-function", "benign", PYFUNC.encode(), "as MLflow writes it", file="MLmodel")
     conda = b"channels:\n- conda-forge\ndependencies:\n- python=3.11.7\n"

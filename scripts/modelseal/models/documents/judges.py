@@ -4,7 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from modelseal.models.budget import Budget
-from modelseal.models.documents import callables, diffusers, hugging_face, keras_objects, mlflow, notebooks, targets
+from modelseal.models.documents import (
+    callables,
+    diffusers,
+    hugging_face,
+    keras_objects,
+    mlflow,
+    notebooks,
+    packages,
+    targets,
+)
 from modelseal.models.event import Event, Found, Requires
 from modelseal.models.skops import nodes as skops
 
@@ -15,6 +24,7 @@ EVERY = (
     diffusers.JUDGE,
     mlflow.JUDGE,
     notebooks.JUDGE,
+    packages.JUDGE,
     targets.JUDGE,
     callables.JUDGE,
 )

@@ -3,35 +3,21 @@
 import re
 from collections.abc import Iterator
 
-from modelseal.gate.finding import Severity
 from modelseal.gate.strict_json import short
 from modelseal.models.budget import MIB, Budget
 from modelseal.models.content import Content
+from modelseal.models.documents.packages import COMMIT, INDEX, OFFICIAL
 from modelseal.models.event import Event, Fetches, Found, Requires
 from modelseal.models.format import Format
-from modelseal.models.rule import Rule
 from modelseal.models.texts import kind
 from modelseal.models.texts.kind import Kind
 
-INDEX = Rule(
-    id="requirements-foreign-source",
-    title="Packages that are installed from an address",
-    severity=Severity.MEDIUM,
-    happens="Installing what the model says it needs fetches packages from there, and runs their set-up code.",
-    remedy="Name released packages, pinned by their digests: `pip install --require-hashes`.",
-    atlas=("AML.T0010.001", "AML.T0011.001"),
-    cwe=("CWE-829", "CWE-494"),
-)
 _SAMPLE = MIB
 _SOURCE = re.compile(
     r"(?m)^[ \t-]*(?:--(?:extra-)?index-url[ =]|-i[ ]|--find-links[ =]|-f[ ]|--trusted-host[ =]|-e[ ]"
     r"|[\w.\-]+(?:\[[\w,\-]+\])?[ ]?@[ ]?)?((?:git\+|hg\+|svn\+)?(?:https?|ssh|git|file)://[^\s]{1,500})[^\n]*$"
 )
 _OPTION = re.compile(r"(?m)^[ \t]*--(?:extra-index-url|index-url|find-links|trusted-host)[ =]\s*(\S{1,500})")
-_COMMIT = re.compile(r"@[0-9a-f]{40}\b|#sha256=[0-9a-f]{64}|--hash=sha256:[0-9a-f]{64}")
-_OFFICIAL = re.compile(
-    r"https://download\.pytorch\.org/whl/[\w./]*|https://(?:pypi\.org|files\.pythonhosted\.org)/[\w./]*"
-)
 _PACKAGE = re.compile(r"(?m)^[A-Za-z0-9][\w.\-]*(?:\[[\w,\- ]+\])?[ ]?(?:==|>=|<=|~=|!=|>|<)[^\n]*$")
 _NAME = re.compile(r"[A-Za-z0-9][\w.\-]*(?:\[[\w,\- ]+\])?\s*")
 _REPORTED = 20
@@ -48,8 +34,8 @@ def inspect(content: Content, _: Budget) -> Iterator[Event]:
     if len({*packages, *names}) + len(sources) + len(options) < len(lines) / 2:
         return
     for match in [*options, *sources][:_REPORTED]:
-        pinned = bool(_COMMIT.search(match[0]))
-        if not pinned and not _OFFICIAL.fullmatch(match[1]):
+        pinned = bool(COMMIT.search(match[0]))
+        if not pinned and not OFFICIAL.fullmatch(match[1]):
             yield Found(INDEX, f"packages come from {short(match[1])}", evidence=match[0][:300], subject=match[1][:200])
         yield Requires(Fetches.PACKAGE, match[1][:500], pinned=pinned)
 
