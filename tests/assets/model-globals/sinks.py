@@ -14,7 +14,7 @@ HARMLESS = """
     sentence_transformers.util
     ast asyncio catalogue click codeop collections confection cython dask email fastcore fastcore.basics
     fastcore.dispatch fastcore.meta fsspec jinja2 joblib joblib.externals joblib.memory joblib.parallel
-    lightning.fabric.utilities.imports lightning_utilities logging matplotlib mpmath numba numexpr numpy.compat
+    lightning.fabric.utilities.imports lightning_utilities logging mpmath numba numexpr numpy.compat
     pandas.compat._optional plistlib pyparsing ray requests.structures safetensors six skops srsly sympy
     tensorflow.python.autograph torch._C torch._decomp torch._dynamo torch._export torch._functorch torch._guards
     torch._higher_order_ops torch._lazy torch._library torch._logging torch._ops torch._prims torch._refs
