@@ -14,7 +14,7 @@ from modelseal.models.rule import Rule
 INDEX = Rule(
     id="requirements-foreign-source",
     title="Packages that are installed from an address",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     happens="Installing what the model says it needs fetches packages from there, and runs their set-up code.",
     remedy="Name released packages, pinned by their digests: `pip install --require-hashes`.",
     atlas=("AML.T0010.001", "AML.T0011.001"),

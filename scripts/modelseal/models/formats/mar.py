@@ -29,7 +29,7 @@ MANIFEST = Rule(
 PACKAGES = Rule(
     id="mar-packages",
     title="Packages that are installed from elsewhere when the model is served",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     happens="A server with `install_py_dep_per_model` installs them, from an index, an address or a repository that "
     "whoever packed the model chose: installing runs code.",
     remedy="Install what the model needs from your own index, with hashes, when you build the server's image.",

@@ -34,7 +34,7 @@ EXPRESSION = Rule(
 DTYPE = Rule(
     id="npy-dtype",
     title="A NumPy array of a type that NumPy does not write",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     happens="NumPy may make of the description what this scan cannot tell: objects to unpickle, for instance.",
     remedy="Write the array anew: `numpy.save(file, array, allow_pickle=False)`.",
     atlas=("AML.T0011.000",),

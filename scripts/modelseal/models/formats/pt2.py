@@ -16,7 +16,7 @@ from modelseal.models.zips import inspection
 NATIVE = Rule(
     id="pt2-native-code",
     title="An exported program with compiled code",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     happens="Loading it loads a shared library, which can do whatever the one who loads it may do.",
     remedy="Export the program anew from its source, with `torch.export.save`, and compile it where it runs.",
     atlas=("AML.T0011.000",),

@@ -69,7 +69,7 @@ EXHAUSTS = Rule(
 REFUSED = Rule(
     id="template-refused",
     title="A chat template that a sandbox refuses to render",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     happens="It changes values that it is given. Sandboxed renderers, such as the one of transformers, stop there; "
     "others let it change what the program around it goes on to use.",
     remedy="Rewrite the template with `namespace()` and new values, or take it from the model's original publisher.",
@@ -88,7 +88,7 @@ CHANGES_OWN = Rule(
 SENDS = Rule(
     id="template-sends-messages",
     title="A chat template that puts messages into an address",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     happens="What people write to the model becomes part of a URL in the prompt or the answer, and leaves with the "
     "request for it as soon as something shows or fetches it.",
     remedy=_REPLACE,

@@ -47,10 +47,8 @@ def judged(name: str) -> tuple[Rule, Severity | None] | None:
         return rules.PYTHON, None
     if _WRITES.fullmatch(name):
         return rules.WRITES, None
-    if _READS.fullmatch(name):
+    if _READS.fullmatch(name) or _READERS.fullmatch(name):
         return rules.READS, None
-    if _READERS.fullmatch(name):
-        return rules.READS, Severity.MEDIUM
     if _NETWORK.fullmatch(name):
         return rules.NETWORK, None
     return _foreign(name)

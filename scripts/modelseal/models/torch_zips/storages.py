@@ -25,7 +25,7 @@ SIZE = Rule(
 UNREFERENCED = Rule(
     id="pytorch-zip-unreferenced",
     title="A storage that no tensor has",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     happens="PyTorch does not load it. Something is carried along for a program that knows where it is.",
     remedy="Write the file anew: `torch.save(torch.load(OLD, weights_only=True), NEW)`.",
     atlas=("AML.T0074",),
