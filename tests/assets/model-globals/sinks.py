@@ -9,7 +9,7 @@ TABLE = (
 ACTING = {"program", "code", "import", "load", "network", "write", "native", "install"}
 #: Named in the table because files have no use for them; harmless where a framework's own code calls them.
 HARMLESS = """
-    shutil.get_terminal_size distutils.version pandas.io.formats huggingface_hub
+    builtins.print builtins.type shutil.get_terminal_size distutils.version pandas.io.formats huggingface_hub
     transformers.integrations transformers.utils.hub
     sentence_transformers.util
     ast asyncio catalogue click codeop collections confection cython dask email fastcore fastcore.basics
