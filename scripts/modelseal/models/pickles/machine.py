@@ -111,7 +111,6 @@ class Machine:
         self.opcodes = 0
         self.result: Value = None
         self.broken: str | None = None
-        self._globals: dict[tuple[str, str], Global] = {}
         self._cost = 0
 
     def pop(self) -> Value:
@@ -203,8 +202,6 @@ class Machine:
             named: The global, and how it is written where that is different.
         """
         target, written = named
-        if isinstance(target, Global):
-            target = self._globals.setdefault((target.module, target.name), target)
         self.pending.append(Import(position - 1 - self.origin, target, via, self.protocol, written))
         return target
 

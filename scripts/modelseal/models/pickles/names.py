@@ -1,6 +1,7 @@
 """What globals' names in a pickle mean: https://docs.python.org/3/library/pickle.html#pickle.Unpickler.find_class."""
 
 import _compat_pickle
+import functools
 from typing import Final
 
 from modelseal.models.content import Content
@@ -10,6 +11,7 @@ _FIRST_OF_PYTHON_3: Final = 3
 _LONGEST: Final = 4096
 
 
+@functools.lru_cache(maxsize=4096)
 def meant(module: str, name: str, protocol: int) -> tuple[Global, str]:
     """Return the global that a name means, and the name as it is written where that differs.
 

@@ -31,9 +31,9 @@ class Findings:
     def __init__(self) -> None:
         self._known: set[tuple[str, str, str]] = set()
 
-    def new(self, found: Found, about: str) -> bool:
+    def new(self, rule: Rule, subject: str, about: str = "") -> bool:
         """Tell whether something of the kind has not been found yet, and remember it."""
-        key = (found.rule.id, found.subject or found.what, about)
+        key = (rule.id, subject, about)
         if key in self._known:
             return False
         self._known.add(key)
@@ -89,8 +89,8 @@ class Stream:
 
     def _torn(self) -> Iterator[Event]:
         """Tell that frames lie, and what the unpickler in C makes of it when it reads a file."""
-        if self.whole:
-            yield from self._new(Found(TORN_FRAME, "a frame ends elsewhere than it says", self._start))
+        if self.whole and self._findings.new(TORN_FRAME, ""):
+            yield Found(TORN_FRAME, "a frame ends elsewhere than it says", self._start)
         for step in program.run(Machine(self._content, self._start, self._budget, loader=Loader.FILE_IN_C)):
             yield from self._told(step)
 
@@ -128,8 +128,9 @@ class Stream:
         if self._budget.traces:
             yield Traced(step.offset, told(step), judged.outcome)
         if judged.outcome is not Outcome.SAFE:
-            found = Found(_rule(step, judged), judged.reason, step.offset, told(step, _EVIDENCE)[:500], judged.subject)
-            yield from self._new(found, judged.technique or "")
+            rule = _rule(step, judged)
+            if self._findings.new(rule, judged.subject or judged.reason, judged.technique or ""):
+                yield Found(rule, judged.reason, step.offset, told(step, _EVIDENCE)[:500], judged.subject)
         elif judged.nested is not None:
             yield self._nested(step, judged.nested)
 
@@ -139,10 +140,6 @@ class Stream:
         if content is None:
             return Unread("it loads bytes in turn that are not known before it runs", step.offset)
         return Member(f"bytes loaded at {step.offset}", content)
-
-    def _new(self, found: Found, about: str = "") -> Iterator[Found]:
-        if self._findings.new(found, about):
-            yield found
 
 
 def _rule(step: Step, judged: Judged) -> Rule:
