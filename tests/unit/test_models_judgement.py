@@ -269,7 +269,7 @@ values = st.recursive(
         st.builds(Unresolved, inner, inner),
         st.builds(
             Result,
-            st.builds(Call, st.just(0), st.sampled_from(How), inner, st.lists(inner, max_size=4).map(tuple)),
+            st.builds(Call, st.just(0), st.sampled_from(How), inner, st.lists(inner, max_size=4).map(tuple), st.none()),
             st.lists(inner, max_size=2).map(tuple),
         ),
     ),
@@ -277,7 +277,9 @@ values = st.recursive(
 )
 
 
-@given_any(st.builds(Call, st.just(0), st.sampled_from(How), values, st.lists(values, max_size=4).map(tuple)))
+@given_any(
+    st.builds(Call, st.just(0), st.sampled_from(How), values, st.lists(values, max_size=4).map(tuple), st.none())
+)
 def test_whatever_is_called_is_judged(step: Call) -> None:
     judged = judge(step)
     if judged.outcome is Outcome.SAFE and step.how is not How.PERSISTENT:

@@ -31,6 +31,7 @@ _CALLING_OR_MAKING: Final = frozenset({How.OBJ, How.INST})  # these make an obje
 _IMPORTED: Final = (Global, Result, Unresolved, Extension)
 _PARTIAL: Final = Global("functools", "partial")
 _RELAYS: Final = 5
+_FURTHEST: Final = 20  # calls of what calls give: no pickler writes so many
 _REFERENCE: Final = 4
 _NUMBER: Final = re.compile(r"\d{1,20}", re.ASCII)
 
@@ -173,7 +174,7 @@ def _spelled(value: Value) -> str:
 
 def _origin(value: Value) -> Value:
     """Return the global that something was made of: its class, where it is an object, or else what was called."""
-    for _ in range(1000):
+    for _ in range(_FURTHEST):
         if not isinstance(value, Result):
             return value
         named = meaning.named(value)
