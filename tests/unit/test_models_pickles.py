@@ -7,6 +7,7 @@ import random
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -252,9 +253,12 @@ def test_no_pickle_exhausts_memory(tmp_path: Path, data: bytes) -> None:
 def test_nothing_of_what_is_scanned_is_imported_run_or_opened() -> None:
     output = subprocess.run([sys.executable, "-IB", str(WATCHED)], capture_output=True, text=True, check=True).stdout
     first, second = json.loads(output)
-    assert [event for event in first if event.startswith(FORBIDDEN)] == []
+    # What is unpacked is kept in files without a name, which some systems only know as files that are removed at once.
+    unnamed = f"os.remove {tempfile.gettempdir()}"
+    assert [event for event in first if event.startswith(FORBIDDEN) and not event.startswith(unnamed)] == []
     # Python's parser is given scripts, and raises Jinja's errors from code that Jinja makes for that.
     raised = [event for event in second if "raise __jinja_exception__" in event or "<unknown>" in event]
     tables = [event for event in second if event.startswith(f"open {Path(walking.__file__).parent}")]
-    left = {event.split()[0] for event in second if event not in {*raised, *tables}}
-    assert left <= {"builtins.id", "compile", "code.__new__", "object.__getattr__"}
+    own = {*raised, *tables, *(event for event in second if tempfile.gettempdir() in event)}
+    left = {event.split()[0] for event in second if event not in own}
+    assert left <= {"builtins.id", "compile", "code.__new__", "mmap.__new__", "object.__getattr__"}
