@@ -115,6 +115,33 @@ def test_a_document_that_is_not_right_is_refused(change: Callable[[dict[str, Any
         manifest.parse(json.dumps(document).encode())
 
 
+def is_name(name: str) -> bool:
+    try:
+        return bool(manifest.check_name(name))
+    except Rejection:
+        return False
+
+
+@settings(max_examples=300)
+@given(st.lists(st.text("/.a\0\n", max_size=6), min_size=1, max_size=4))
+def test_many_files_are_read_as_each_alone_would_be(given_names: list[str]) -> None:
+    data = manifest.encode(manifest.Manifest("m", tuple((name, A) for name in given_names)))
+    if len(set(given_names)) == len(given_names) and all(map(is_name, given_names)):
+        assert [name for name, _ in manifest.parse(data).digests] == given_names
+    else:
+        with pytest.raises(InputError):
+            manifest.parse(data)
+
+
+@pytest.mark.parametrize(
+    "digest", ["aa " * 22, " " * 64, "a" * 63 + "\n", "\uff41" * 64, "é" * 64, "-" + "a" * 63, "0x" + "a" * 62]
+)
+def test_what_only_resembles_a_digest_is_refused(digest: str) -> None:
+    data = manifest.encode(MADE).replace(B.encode(), json.dumps(digest)[1:-1].encode())
+    with pytest.raises(InputError, match="hexadecimal digits"):
+        manifest.parse(data)
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -9,9 +9,10 @@ one file ends: two trees can share it. What identifies a tree is the SHA-256 of 
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
+from typing import cast
 
 from modelseal.artifacts.tree import name_order
 from modelseal.attestation import jsontext
@@ -60,7 +61,11 @@ class Manifest:
     @property
     def is_ours(self) -> bool:
         """Whether it is of the one kind that we make: a SHA-256 for each whole file of a folder."""
-        return self.hash_type == _ALGORITHM and not self.shard_size and all(name != ITSELF for name, _ in self.digests)
+        return self.hash_type == _ALGORITHM and not self.shard_size and not self._is_one_file
+
+    @property
+    def _is_one_file(self) -> bool:
+        return len(self.digests) == 1 and self.digests[0][0] == ITSELF
 
 
 def make(
@@ -206,6 +211,44 @@ def _shard_size(serialization: Mapping[str, object]) -> int:
 
 
 def _digests(resources: list[object], hash_type: str, shard_size: int) -> tuple[tuple[str, str], ...]:
+    """Read the list of files: in one go where nothing is unusual about it, for there may be very many."""
+    if not shard_size and (digests := _usual_digests(resources, hash_type)):
+        return digests
+    return _each_digest(resources, hash_type, shard_size)
+
+
+def _usual_digests(resources: list[object], hash_type: str) -> tuple[tuple[str, str], ...]:
+    """Return names and digests if all of them are as `_each_digest` wants them; nothing if one may not be."""
+    if set(map(type, resources)) != {dict}:
+        return ()
+    entries = cast("list[dict[str, object]]", resources)
+    names = [entry.get("name") for entry in entries]
+    values = [entry.get("digest") for entry in entries]
+    algorithms = [entry.get("algorithm") for entry in entries]
+    if {*map(type, names), *map(type, values)} != {str} or algorithms.count(hash_type) != len(entries):
+        return ()
+    digests = cast("dict[str, str]", dict(zip(names, values, strict=True)))
+    right_length = set(map(len, digests.values())) == {_HEX_LENGTHS[hash_type]}
+    if len(digests) != len(entries) or not right_length or not _is_hexadecimal("".join(digests.values())):
+        return ()
+    return tuple(digests.items()) if _are_names(digests) else ()
+
+
+def _is_hexadecimal(text: str) -> bool:
+    """Tell whether a text consists of lower-case hexadecimal digits; `_HEX` takes six times as long."""
+    try:
+        return bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False
+
+
+def _are_names(names: Collection[str]) -> bool:
+    """Tell whether `check_name` would take all of them."""
+    text = "/" + "/\0/".join(names) + "/"
+    return text.count("\0") == len(names) - 1 and not any(part in text for part in ("//", "/./", "/../"))
+
+
+def _each_digest(resources: list[object], hash_type: str, shard_size: int) -> tuple[tuple[str, str], ...]:
     digests: dict[str, str] = {}
     length = _HEX_LENGTHS[hash_type]
     # The reference implementation names the size again with each shard; the specification does not.

@@ -32,7 +32,11 @@ def trust_of(demanded: Requirements, now: datetime) -> Trust:
         raise InputError(
             "It is not said who must have signed.", mend="Give `repository`, `public-key` or `certificate-root`."
         )
-    from modelseal.attestation import keyless  # noqa: PLC0415 - 0.4 seconds that verifying with a key does not need
+    # 0.3 seconds that verifying with a key does not need.
+    from modelseal.attestation.deferral import defer_models  # noqa: PLC0415
+
+    defer_models()
+    from modelseal.attestation import keyless  # noqa: PLC0415
 
     return IdentityTrust(keyless.verifier(demanded.trust_config).verify, wanted)
 
