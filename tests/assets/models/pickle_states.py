@@ -1,5 +1,6 @@
 """Pickles that attack through the state that they give to an object of a framework's own class."""
 
+import struct
 from collections.abc import Iterator
 
 from assets.models.case import Case, one
@@ -19,12 +20,29 @@ _PARTIAL = called(stacked("functools", "partial"), stacked("numpy", "mean"))
 def cases() -> Iterator[Case]:
     for name, content, why in _ATTACKS:
         yield one(f"pickle/state-{name}", "malicious", whole(content), why)
+    for name, content, why in _TYPES:
+        yield one(f"pickle/type-{name}", "malicious", whole(content), why, "pickle-overwrites")
+    yield one("pickle/type-objects", "benign", whole(_dtype("O8")), "as NumPy writes it")
+    yield one("pickle/type-record", "benign", whole(_RECORD), "as NumPy writes it")
+    for name, content in _UNFOLDING:
+        yield one(f"pickle/unfolds-{name}", "malicious", whole(content), "hashing ends in years", "pickle-unfolds")
     yield one("pickle/state-cache", "malicious", whole(_cache(short("/tmp"))), "a folder of pickles")
     yield one("pickle/state-no-cache", "benign", whole(_cache(b"N")), "as hdbscan keeps it: switched off")
     yield one("pickle/state-scipy", "benign", whole(_NORM + _state(_TEMPLATE) + b"b"), "as SciPy writes it")
     yield one(
         "pickle/state-append", "benign", whole(_PIPELINE + b"}" + short("append") + b"\x88sb"), "an option's name"
     )
+
+
+def _dtype(code: str, fields: bytes = b"N", names: bytes = b"N", size: int = -1, flags: int = 63) -> bytes:
+    made = called(stacked("numpy", "dtype"), short(code), b"\x89", b"\x88")
+    numbers = b"".join(b"J" + struct.pack("<i", number) for number in (size, size, flags))
+    return made + several(b"K\x03", short("|"), b"N", names, fields, numbers) + b"b"
+
+
+def _record(offset: int, flags: int = 27) -> bytes:
+    field = several(_dtype("O8"), b"J" + struct.pack("<i", offset))
+    return _dtype("V8", b"}" + short("a") + field + b"s", short("a") + b"\x85", 8, flags)
 
 
 def _cache(location: bytes) -> bytes:
@@ -36,6 +54,20 @@ def _state(template: str) -> bytes:
     return b"}(" + short("_parse_arg_template") + text(template) + short("numargs") + b"K\x00u"
 
 
+_RECORD = _record(0)
+_TYPES = (
+    ("no-objects", _dtype("O8", flags=0), "the bytes of an array are taken for addresses of objects"),
+    ("no-objects-in-record", _record(0, flags=0), "the same in a record"),
+    ("field-outside", _record(64), "an object outside of the record"),
+    ("field-before", _record(-8), "an object before the record"),
+    ("other-name", _dtype("object", flags=0), "a name for it that NumPy does not write"),
+)
+_AGAIN = b"".join(b"h%ch%c\x86\x94" % (number, number) for number in range(60))
+_UNFOLDING = (
+    ("key", b"})" + b"2\x86" * 60 + b"Ns"),
+    ("memo", b"})\x940" + _AGAIN + b"Ns"),
+    ("set", b"\x8f()" + b"2\x86" * 60 + b"\x90"),
+)
 _ATTACKS = (
     ("scipy-code", _NORM + _state("print()") + b"b", "SciPy evaluates a text of the state"),
     ("scipy-more-code", _NORM + _state(_TEMPLATE + "print()\n") + b"b", "SciPy's own text, and a line more"),

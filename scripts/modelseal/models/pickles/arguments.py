@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from modelseal.models.pickles import dangerous, known, meaning
+from modelseal.models.pickles import array_types, dangerous, known, meaning
 from modelseal.models.pickles.meaning import MAKERS, Arguments, full_name, named
 from modelseal.models.pickles.trace import Container, Global, How, Kind, Long, Opaque, Result, Value
 
@@ -110,6 +110,11 @@ def _text(arguments: Arguments) -> bool:
 def _getter(arguments: Arguments) -> bool:
     """Accept names of attributes that data has."""
     return bool(arguments) and all(isinstance(name, str) and dangerous.reached(name) is None for name in arguments)
+
+
+def _dtype(arguments: Arguments) -> bool:
+    state, made = arguments if len(arguments) == 2 else (None, None)  # noqa: PLR2004
+    return array_types.consistent(made, state)
 
 
 def _nowhere(arguments: Arguments) -> bool:
@@ -241,6 +246,7 @@ _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
         "array": _array,
         "class": _first_class,
         "data": _data,
+        "dtype": _dtype,
         "encode": _encode,
         "factory": _factory,
         "generator": _generator,

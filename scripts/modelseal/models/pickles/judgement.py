@@ -13,6 +13,7 @@ from modelseal.models.pickles import arguments, dangerous, known, meaning
 from modelseal.models.pickles.technique import Technique
 from modelseal.models.pickles.trace import (
     Call,
+    Container,
     Extension,
     Global,
     How,
@@ -193,8 +194,15 @@ def _given_state(step: Call, allowed: frozenset[str]) -> Judged:
     name = _spelled(origin)
     if any(key in _HOOKS and isinstance(value, _IMPORTED) for key, value in meaning.attributes(step.arguments)):
         return _dangerous(Technique.ATTRIBUTES, f"methods of an object of {name} are overwritten", name)
+    if any(isinstance(state, Container) and state.dropped for state in meaning.parts(step.arguments)):
+        return Judged(Outcome.UNKNOWN, f"an object of {name} is given more attributes than are looked at", None, name)
     use = known.use(origin.module, origin.name) if isinstance(origin, Global) else None
-    if use is not None and use.state and name not in allowed and arguments.refused(use.state, step.arguments):
+    if (
+        use is not None
+        and use.state
+        and name not in allowed
+        and arguments.refused(use.state, (*step.arguments, step.callee))
+    ):
         return _dangerous(_technique(origin) or Technique.CODE, f"{name} acts on what its state says", name)
     return changed
 

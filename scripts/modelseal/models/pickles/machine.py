@@ -11,6 +11,8 @@ from modelseal.models.pickles.trace import Call, Container, Global, How, Import,
 HIGHEST_PROTOCOL = 5
 _MOST_ITEMS = 10_000
 _MEMORY = 200 * MIB
+# Values in the tuples of a tuple: how many are too many, and how many count for a tuple without others in it.
+_UNFOLDED, _FLAT = 100_000_000, 8
 # About what each takes in memory, in bytes.
 _FAR, _ENTRY, _MARK = 100, 9, 64
 _CONTAINER, _TUPLE, _CALL, _ITEM = 160, 64, 180, 24
@@ -75,6 +77,7 @@ class Machine:
         protocol: As the program says itself.
         frame: Where in the buffer the current frame ends, or the last one did.
         torn: Whether a frame ends elsewhere than it says, or within an opcode.
+        unfolds: Whether tuples lie in each other so often that going through them does not end.
         pending: Steps that have not been told yet.
         inner: A program that lies before the next opcode and has not been run yet; None without one.
         array: Where in the content the first array lies between the opcodes; None without any.
@@ -105,6 +108,7 @@ class Machine:
         self.protocol = 0
         self.frame = 0
         self.torn = False
+        self.unfolds = False
         self.pending: list[Import | Call] = []
         self.inner: Machine | None = None
         self.array: int | None = None
@@ -112,6 +116,7 @@ class Machine:
         self.result: Value = None
         self.broken: str | None = None
         self._cost = 0
+        self._unfolded: dict[int, int] = {}
 
     def pop(self) -> Value:
         """Take the topmost value.
@@ -148,7 +153,23 @@ class Machine:
     def push_tuple(self, items: tuple[Value, ...]) -> None:
         """Push a tuple."""
         self._cost += _TUPLE + _ITEM * len(items)
+        self._unfold(items)
         self.stack.append(items)
+
+    def _unfold(self, items: tuple[Value, ...]) -> None:
+        """Note how many values are in a tuple and in those within it, each as often as it is there."""
+        inner = 0
+        for item in items:
+            # Kinds of tuples are hashed as tuples are.
+            within = item.call.arguments if item.__class__ is Result else item
+            if within and within.__class__ is tuple:
+                inner += _FLAT + self._unfolded.get(id(within), 0)
+        if inner:
+            self._unfolded[id(items)] = min(inner, _UNFOLDED)
+            self._cost += _FAR
+            self.unfolds = self.unfolds or inner >= _UNFOLDED
+        else:
+            self._unfolded.pop(id(items), None)  # of a tuple that was there before
 
     def push_container(self, kind: Kind, items: list[Value] | None = None) -> None:
         """Push a list, dictionary or set."""

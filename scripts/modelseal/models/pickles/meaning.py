@@ -19,10 +19,15 @@ def full_name(value: Value) -> str:
 
 def attributes(arguments: Arguments) -> Iterator[tuple[Value, Value]]:
     """Go through what a state sets: names and values of a dictionary, of pairs, or of two of these together."""
-    state = arguments[0] if arguments else None
-    yield from _pairs(state)
-    for part in state if isinstance(state, tuple) else ():
+    for part in parts(arguments):
         yield from _pairs(part)
+
+
+def parts(arguments: Arguments) -> Iterator[Value]:
+    """Go through a state, and the two that it may be made of."""
+    state = arguments[0] if arguments else None
+    yield state
+    yield from state if isinstance(state, tuple) else ()
 
 
 def _pairs(value: Value) -> Iterator[tuple[Value, Value]]:

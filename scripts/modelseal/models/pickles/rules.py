@@ -98,6 +98,16 @@ TORN_FRAME = Rule(
     cwe=("CWE-130", "CWE-436"),
     references=("https://peps.python.org/pep-3154/#framing",),
 )
+UNFOLDS = Rule(
+    id="pickle-unfolds",
+    title="A pickle whose tuples unfold without end",
+    severity=Severity.HIGH,
+    happens="The same tuple lies in tuples over and over. Python hashes each of them anew: a few hundred bytes keep it "
+    "busy for years where they are a dictionary's key or in a set.",
+    remedy="Do not load the file. No data is like this.",
+    atlas=("AML.T0029",),
+    cwe=("CWE-400", "CWE-407"),
+)
 RULES = (
     DANGEROUS_CALL,
     DANGEROUS_IMPORT,
@@ -107,4 +117,5 @@ RULES = (
     TRAILING,
     BURIED,
     TORN_FRAME,
+    UNFOLDS,
 )

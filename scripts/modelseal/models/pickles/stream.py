@@ -15,6 +15,7 @@ from modelseal.models.pickles.rules import (
     HIDDEN_NAME,
     OVERWRITES,
     TORN_FRAME,
+    UNFOLDS,
     UNKNOWN_GLOBAL,
 )
 from modelseal.models.pickles.showing import told
@@ -84,6 +85,8 @@ class Stream:
             yield Unread(f"{machine.broken}, as a pickle", self.end)
         if machine.torn:
             yield from self._torn()
+        if machine.unfolds and self._findings.new(UNFOLDS, ""):
+            yield Found(UNFOLDS, "tuples in tuples unfold to more than 100 million", self._start)
         if machine.array is not None:
             yield from self._unwrapped(machine.array)
 
