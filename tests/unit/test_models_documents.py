@@ -136,6 +136,7 @@ def test_base_is_pinned_by_a_whole_commit_only(revision: str, *, pinned: bool) -
     assert bool(scan(json.dumps(config).encode()).findings) is not pinned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__module__.rpartition(".")[2])
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 1 << 32))
@@ -151,6 +152,7 @@ def test_damaged_file_is_read_to_an_end(family: Callable[[], Iterator[Case]], se
     assert time.process_time() - began < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -48,6 +48,7 @@ def test_file_of_h5py_is_left_alone(name: str) -> None:
     assert report.findings == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(TREES)[::3])
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())

@@ -12,6 +12,8 @@ import pytest
 
 from modelseal.models.inspection import FileReport, Item, Wanted, inspect_files
 
+pytestmark = pytest.mark.slow  # each runs the station or its processes
+
 
 def items(folder: Path) -> list[Item]:
     return [Item(path.name, os.fsencode(path)) for path in sorted(folder.iterdir())]

@@ -80,6 +80,7 @@ def test_numbers_are_as_long_as_their_first_byte_says(packed: bytes, number: int
     assert Reader(Content(packed)).number() == number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [*METHODS, "aes"])
 @given(st.data())
 @settings(max_examples=120, deadline=None)

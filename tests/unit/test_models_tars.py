@@ -145,6 +145,7 @@ def test_what_is_no_archive_is_not_taken_for_one(content: bytes) -> None:
     assert archives.of(Content(content)) is None
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_no_bytes_make_it_fail(data: st.DataObject) -> None:

@@ -76,6 +76,7 @@ def expressions(draw: st.DrawFn) -> str:
     return made
 
 
+@pytest.mark.slow
 @given(expressions())
 @settings(max_examples=80, deadline=None)
 def test_whatever_a_sandbox_refuses_is_told(expression: str) -> None:

@@ -109,6 +109,7 @@ def test_each_is_of_one_format(content: bytes) -> None:
     assert len(formats.recognised(Content(content))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [STATE, script()], ids=["state", "script"])
 @given(st.data())
 @settings(max_examples=60, deadline=None)

@@ -147,6 +147,7 @@ def test_no_byte_that_is_changed_or_missing_makes_it_fail_or_passes_over_a_paylo
         events(cut)
 
 
+@pytest.mark.slow
 def test_more_members_than_a_scan_may_take_are_a_limit() -> None:
     record = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
     directory = record * 200_001

@@ -22,6 +22,7 @@ def guard() -> Iterator[Guarded]:
         yield guarded
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=streams())
 def test_what_the_unpicklers_do_is_told(guard: Guarded, data: bytes) -> None:

@@ -30,6 +30,8 @@ from modelseal.models.walking import Report
 from modelseal.station import Context, Outcome
 from modelseal.verdict import ExitCode
 
+pytestmark = pytest.mark.slow  # each runs the station or its processes
+
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "schemas" / "model-verdict.schema.json").read_bytes())
 SOON = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
