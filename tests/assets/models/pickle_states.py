@@ -29,6 +29,8 @@ def cases() -> Iterator[Case]:
     yield one("pickle/state-cache", "malicious", whole(_cache(short("/tmp"))), "a folder of pickles")
     yield one("pickle/state-no-cache", "benign", whole(_cache(b"N")), "as hdbscan keeps it: switched off")
     yield one("pickle/state-scipy", "benign", whole(_NORM + _state(_TEMPLATE) + b"b"), "as SciPy writes it")
+    option = whole(_PIPELINE + b"}" + short("func") + _PARTIAL + b"sb")
+    yield one("pickle/state-function", "benign", option, "a function that a transformer keeps")
     yield one(
         "pickle/state-append", "benign", whole(_PIPELINE + b"}" + short("append") + b"\x88sb"), "an option's name"
     )
@@ -68,7 +70,21 @@ _UNFOLDING = (
     ("memo", b"})\x940" + _AGAIN + b"Ns"),
     ("set", b"\x8f()" + b"2\x86" * 60 + b"\x90"),
 )
+_PICKS = stacked("builtins", "getattr")
 _ATTACKS = (
+    (
+        "own-method",
+        stacked("pmdarima.arima.arima", "ARIMA") + b")\x81}" + short("_warn_for_older_version") + _PARTIAL + b"sb",
+        "a method that the object calls on itself when it is given its state",
+    ),
+    ("hands-on", _PIPELINE + b"}" + short("steps") + _PICKS + b"sb", "getattr, for somebody to call it"),
+    ("hands-on-partial", called(stacked("functools", "partial"), _PICKS, stacked("numpy", "mean")), "the same"),
+    (
+        "hands-on-import",
+        _PIPELINE + b"}" + short("memory") + stacked("numpy.core", "_ufunc_reconstruct") + b"sb",
+        "what imports anything, for somebody to call it",
+    ),
+    ("calls-in-turn", called(stacked("difflib", "SequenceMatcher"), stacked("numpy", "mean")), "it calls it"),
     ("scipy-code", _NORM + _state("print()") + b"b", "SciPy evaluates a text of the state"),
     ("scipy-more-code", _NORM + _state(_TEMPLATE + "print()\n") + b"b", "SciPy's own text, and a line more"),
     ("scipy-default", _NORM + _state(_TEMPLATE.replace("loc=0", "loc=print()")) + b"b", "code in a default"),

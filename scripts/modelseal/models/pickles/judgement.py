@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from modelseal.models.pickles import arguments, dangerous, known, meaning
+from modelseal.models.pickles import arguments, dangerous, known, meaning, overriding
 from modelseal.models.pickles.technique import Technique
 from modelseal.models.pickles.trace import (
     Call,
@@ -25,7 +25,20 @@ from modelseal.models.pickles.trace import (
 )
 
 # What is looked up on an object itself when it is given state or items, and what makes it another.
-_HOOKS: Final = frozenset({"__setstate__", "append", "extend", "add", "__class__", "__setitem__", "__reduce_ex__"})
+_HOOKS: Final = frozenset(
+    {
+        "__array__",
+        "__getstate__",
+        "__deepcopy__",
+        "__setstate__",
+        "append",
+        "extend",
+        "add",
+        "__class__",
+        "__setitem__",
+        "__reduce_ex__",
+    }
+)
 _FILLING: Final = frozenset({How.SETITEM, How.APPEND, How.EXTEND, How.ADD})
 _MAKING: Final = frozenset({How.NEWOBJ, How.NEWOBJ_EX})
 _CALLING_OR_MAKING: Final = frozenset({How.OBJ, How.INST})  # these make an object where there are no arguments
@@ -118,13 +131,25 @@ def _called(callee: Value, given: tuple[Value, ...], allowed: frozenset[str], re
     use = known.use(callee.module, callee.name)
     if use is None or not use.call:
         return _refused(callee, "is called, which is not known to be safe")
+    return _checked(callee, use, given, allowed, relays)
+
+
+def _checked(callee: Global, use: known.Use, given: tuple[Value, ...], allowed: frozenset[str], relays: int) -> Judged:
+    """Judge the arguments of something that may be called."""
     refused = arguments.refused(use.call, given)
     if refused is not None:
         return _refused(callee, f"is called, and {refused}")
     relayed = arguments.relayed(use.call, given)
     if relayed is not None:
         return _relayed(callee, relayed, allowed, relays)
+    handed = overriding.guarded(given)
+    if handed is not None:
+        return _handed_on(handed, callee)
     return Judged(Outcome.SAFE, nested=arguments.nested(use.call, given))
+
+
+def _handed_on(target: Global, to: Global | str) -> Judged:
+    return _dangerous(Technique.CALLS, f"{target} is handed to {to}, to be called unseen", str(target))
 
 
 def _refused(callee: Global, reason: str) -> Judged:
@@ -192,8 +217,9 @@ def _given_state(step: Call, allowed: frozenset[str]) -> Judged:
         return changed
     origin = _origin(step.callee)
     name = _spelled(origin)
-    if any(key in _HOOKS and isinstance(value, _IMPORTED) for key, value in meaning.attributes(step.arguments)):
-        return _dangerous(Technique.ATTRIBUTES, f"methods of an object of {name} are overwritten", name)
+    overwritten = _overwritten(step, name)
+    if overwritten is not None:
+        return overwritten
     if any(isinstance(state, Container) and state.dropped for state in meaning.parts(step.arguments)):
         return Judged(Outcome.UNKNOWN, f"an object of {name} is given more attributes than are looked at", None, name)
     use = known.use(origin.module, origin.name) if isinstance(origin, Global) else None
@@ -205,6 +231,21 @@ def _given_state(step: Call, allowed: frozenset[str]) -> Judged:
     ):
         return _dangerous(_technique(origin) or Technique.CODE, f"{name} acts on what its state says", name)
     return changed
+
+
+def _overwritten(step: Call, name: str) -> Judged | None:
+    """Judge what a state puts into the place of methods, or hands on for others to call; None where that is nothing."""
+    for key, value in meaning.attributes(step.arguments):
+        if (key in _HOOKS and isinstance(value, _IMPORTED)) or overriding.overrides(key, value):
+            return _dangerous(Technique.ATTRIBUTES, f"methods of an object of {name} are overwritten", name)
+    handed = overriding.guarded(_values(step))
+    return None if handed is None else _handed_on(handed, name)
+
+
+def _values(step: Call) -> tuple[Value, ...]:
+    """Return the values of the attributes that a state sets, and the items of tuples in it: arguments of a partial."""
+    inner = (item for part in meaning.parts(step.arguments) if isinstance(part, tuple) for item in part)
+    return (*meaning.parts(step.arguments), *(value for _, value in meaning.attributes(step.arguments)), *inner)
 
 
 def _technique(value: Value) -> Technique | None:
