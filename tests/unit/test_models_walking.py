@@ -149,6 +149,12 @@ def test_name_is_only_compared_with_what_the_bytes_are(
     assert rules(walk(first, second, content=content, name=name)) == expected
 
 
+def test_no_name_contradicts_what_stands_in_for_a_file(walk: Walk) -> None:
+    first = made_up("a", b"A", telling(), extensions=(".aaa",))
+    second = made_up("b", b"B", telling(FOUND), stands_in=True)
+    assert rules(walk(first, second, content=b"B", name="m.aaa")) == ["made-up"]
+
+
 @pytest.mark.parametrize(("events", "expected"), [((), []), ((Malformed("it is cut off"),), ["unread", "made-up"])])
 def test_broken_file_is_looked_into_as_anything_else(
     walk: Walk, events: tuple[Exception, ...], expected: list[str]

@@ -29,6 +29,7 @@ class Format:
         refines: Names of formats that its bytes are of, too, and that need not be looked into then: `zip` for `keras`.
         data: Whether it can only hold data: nothing that a loader would run or follow.
         last: Whether it is asked only where no other format recognises the bytes, as most things can be read as text.
+        stands_in: Whether it stands in for a file of any other format, so that no name contradicts it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Format:
     refines: tuple[str, ...] = ()
     data: bool = False
     last: bool = False
+    stands_in: bool = False
 
 
 @functools.cache

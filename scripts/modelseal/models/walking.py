@@ -91,7 +91,7 @@ def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
     ending = PurePosixPath(member.name.lower()).suffix
     promised = {item.name for item in formats.known() if ending in item.extensions}
     expected = promised | ({member.known} if member.known else set())
-    if expected and not expected & names:
+    if expected and not expected & names and not any(item.stands_in for item in found):
         titles = " or ".join(sorted(item.title for item in formats.known() if item.name in expected))
         holds = " and ".join(item.title for item in found) or "something else"
         yield Found(DISGUISED, f"it should be {titles} and is {holds}")
