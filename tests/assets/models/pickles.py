@@ -173,6 +173,13 @@ _TRICKS = (
     ("tenth-stream", pickle.dumps([1], 0) * 9 + _ATTACK_0 + b".", "behind nine", _CALL),
     ("after-garbage", pickle.dumps([1], 4) + b"\0garbage" + whole(ATTACK), "behind bytes of nothing", "pickle-buried"),
     ("after-garbage-0", pickle.dumps([1], 4) + b"\0garbage" + _ATTACK_0 + b".", "in protocol 0", "pickle-buried"),
+    (
+        "after-overlap",
+        b"\0garbage\xffcard\ncos\nsystem\n(S'id'\ntR.",
+        "behind a word that reads like an import with it",
+        "pickle-buried",
+    ),
+    ("after-garbage-inst", b"\0garbage\xff(S'id'\nios\nsystem\n.", "an argument comes first", "pickle-buried"),
     ("first-garbage", b"\0\1\2garbage" * 100 + whole(ATTACK), "behind a file's own header", "pickle-buried"),
     ("trailing", pickle.dumps([1], 4) + b"\xfe\xed" * 100, "bytes that nobody reads", "pickle-trailing-data"),
     ("cut-off", whole(ATTACK)[:-1], "the end is missing", _CALL),
@@ -205,6 +212,7 @@ _TRICKS = (
 )  # fmt: skip
 
 _HARMLESS = (
+    ("words", b"hat\ncheot\nos\ncritasmie\ntmse\nawl\n" * 9, "a list of words, one of which is a module's name"),
     ("two-streams", pickle.dumps([1], 4) + pickle.dumps({"a": 2}, 2), "several pickles in a file"),
     ("sixty-streams", pickle.dumps([1.5], 4) * 60, "many of them"),
     ("shared", pickle.dumps([_DATA, _DATA], 4), "the memo is used"),

@@ -12,15 +12,22 @@ from modelseal.models.pickles.judgement import Outcome
 from modelseal.models.pickles.machine import Machine
 from modelseal.models.pickles.opcodes.table import HANDLERS, valid
 from modelseal.models.pickles.recognition import named
-from modelseal.models.pickles.trace import Global, Import
+from modelseal.models.pickles.trace import Global, How, Import, Step
 
 _OPCODES: Final = b"".join(re.escape(bytes([code])) for code in range(len(HANDLERS)) if valid(code))
 _SIGNED: Final = re.compile(rb"\x80[\x00-\x05][" + _OPCODES + rb"]")
 _NAME: Final = rb"[A-Za-z_][A-Za-z0-9_.]{0,63}"
+# Each is found even if others overlap it. Names are checked before anything is run: words of a list look like them.
 _UNSIGNED: Final = re.compile(
-    rb"[ci]" + _NAME + rb"\n" + _NAME + rb"\n"  # GLOBAL, INST
-    rb"|\x8c[\x01-\x40]" + _NAME + rb"(?:\x94|q.)?\x8c[\x01-\x40]" + _NAME + rb"(?:\x94|q.)?\x93"  # STACK_GLOBAL
+    rb"[ci](?=(" + _NAME + rb")\n(" + _NAME + rb")\n)"  # GLOBAL, INST
+    rb"|\x8c[\x01-\x40](?=("
+    + _NAME
+    + rb")(?:\x94|q.)?\x8c[\x01-\x40]("
+    + _NAME
+    + rb")(?:\x94|q.)?\x93)"  # STACK_GLOBAL
 )
+_MARKED_IN: Final = 256  # arguments may come before what is called: `(S'id'\nios\nsystem\n.`
+_CALLING: Final = frozenset({How.REDUCE, How.OBJ, How.INST, How.NEWOBJ, How.NEWOBJ_EX})
 _UNSIGNED_IN: Final = 16 * MIB  # at either end: looking for them takes long
 _TRIED: Final = 10_000
 _STEPS: Final = 10_000
@@ -57,8 +64,13 @@ def _candidates(content: Content, start: int) -> Iterator[int]:
     ranges = [(start, min(start + _UNSIGNED_IN, size)), (max(start + _UNSIGNED_IN, size - _UNSIGNED_IN), size)]
     for first, last in ranges:
         if first < last:
-            for offset, _ in content.matches(_UNSIGNED, first, last):
-                yield offset
+            for offset, match in content.matches(_UNSIGNED, first, last):
+                module, name = (part.decode("ascii") for part in match.groups() if part is not None)
+                if dangerous.technique(module, name) is not None:
+                    mark = content.read(max(offset - _MARKED_IN, 0), min(offset, _MARKED_IN)).rfind(b"(")
+                    if mark >= 0:
+                        yield max(offset - _MARKED_IN, 0) + mark
+                    yield offset
 
 
 def _attack_ends(content: Content, offset: int, budget: Budget) -> int | None:
@@ -72,7 +84,7 @@ def _attack_ends(content: Content, offset: int, budget: Budget) -> int | None:
             target = step.target if isinstance(step, Import) else step.callee
             if isinstance(target, Global) and named(target):
                 outcome = judgement.judge(step).outcome
-                if outcome is Outcome.DANGEROUS and (signed or (not isinstance(step, Import) and _known(target))):
+                if outcome is Outcome.DANGEROUS and (signed or (_calls(step) and _known(target))):
                     return machine.position - machine.origin
                 suspected = suspected or (outcome is Outcome.UNKNOWN and not isinstance(step, Import))
             if count >= _STEPS:
@@ -81,6 +93,10 @@ def _attack_ends(content: Content, offset: int, budget: Budget) -> int | None:
         suspected = True
     budget.steps(machine.opcodes)
     return machine.position - machine.origin if suspected and machine.broken is None else None
+
+
+def _calls(step: Step) -> bool:
+    return not isinstance(step, Import) and step.how in _CALLING
 
 
 def _known(target: Global) -> bool:
