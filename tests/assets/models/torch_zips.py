@@ -87,6 +87,14 @@ def _states() -> Iterator[tuple]:
     good, evil = torch_zip(_PLAIN), torch_zip({**_PLAIN, "data.pkl": EVIL})
     yield "state", "benign", good, "a plain state"
     yield "state-in-another-folder", "benign", torch_zip(_PLAIN, "model_v1.2"), "a plain state, in a folder of its name"
+    yield (
+        "distributed",
+        "benign",
+        torch_zip(_PLAIN, "archive") * 3,
+        "tensors of a distributed checkpoint, each saved alone",
+    )
+    between = torch_zip(_PLAIN, "archive") + torch_zip({**_PLAIN, "data.pkl": EVIL}, "archive")
+    yield "distributed-attack", "malicious", between + torch_zip(_PLAIN, "archive"), "one of them attacks"
     yield "state-packed", "benign", torch_zip(_PLAIN, method=zipfile.ZIP_DEFLATED), "packed again with another program"
     yield "attack", "malicious", evil, "a program is called when it is loaded"
     yield "attack-packed", "malicious", torch_zip({**_PLAIN, "data.pkl": EVIL}, method=zipfile.ZIP_DEFLATED), "packed"
