@@ -101,9 +101,14 @@ FIRST = "predicate.resources.0"
             put(f"{FIRST}.name", name)
             for name in ("", "/a", "..", "../a", "a/../b", "a//b", "./a", "a/", "a\0b", "b", 1)
         ),
-        *(put(f"{FIRST}.digest", digest) for digest in ("", A[:-1], A + "a", A.upper(), "g" * 64, B, None, 1)),
+        *(put(f"{FIRST}.digest", digest) for digest in ("", A[:-1], A + "a", A.upper(), "g" * 64, B, None, 1, [], [A])),
         put(f"{FIRST}.algorithm", "sha512"),
         put(f"{FIRST}.algorithm", None),
+        put(f"{FIRST}.algorithm", ["sha256"]),
+        put(f"{FIRST}.name", None),
+        put(f"{FIRST}.name", ["a"]),
+        put(f"{FIRST}.name", {}),
+        put("predicate.resources.1", [{"name": "b", "algorithm": "sha256", "digest": B}]),
     ],
 )
 def test_a_document_that_is_not_right_is_refused(change: Callable[[dict[str, Any]], None]) -> None:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
-from typing import cast
 
 from modelseal.artifacts.tree import name_order
 from modelseal.attestation import jsontext
@@ -219,33 +218,32 @@ def _digests(resources: list[object], hash_type: str, shard_size: int) -> tuple[
 
 def _usual_digests(resources: list[object], hash_type: str) -> tuple[tuple[str, str], ...]:
     """Return names and digests if all of them are as `_each_digest` wants them; nothing if one may not be."""
-    if set(map(type, resources)) != {dict}:
-        return ()
-    entries = cast("list[dict[str, object]]", resources)
-    names = [entry.get("name") for entry in entries]
-    values = [entry.get("digest") for entry in entries]
-    algorithms = [entry.get("algorithm") for entry in entries]
-    if {*map(type, names), *map(type, values)} != {str} or algorithms.count(hash_type) != len(entries):
-        return ()
-    digests = cast("dict[str, str]", dict(zip(names, values, strict=True)))
-    right_length = set(map(len, digests.values())) == {_HEX_LENGTHS[hash_type]}
-    if len(digests) != len(entries) or not right_length or not _is_hexadecimal("".join(digests.values())):
-        return ()
-    return tuple(digests.items()) if _are_names(digests) else ()
-
-
-def _is_hexadecimal(text: str) -> bool:
-    """Tell whether a text consists of lower-case hexadecimal digits; `_HEX` takes six times as long."""
+    found: list[tuple[str, str]] = [
+        (item.get("name", ""), item.get("digest", ""))
+        for item in resources
+        if isinstance(item, dict) and item.get("algorithm") == hash_type
+    ]
     try:
-        return bytes.fromhex(text).hex() == text
-    except ValueError:
-        return False
+        digests = dict(found)
+        fine = _are_names(digests) and _are_digests(digests.values(), _HEX_LENGTHS[hash_type])
+    except TypeError:  # not all of them are texts
+        return ()
+    return tuple(found) if fine and len(digests) == len(resources) else ()
 
 
 def _are_names(names: Collection[str]) -> bool:
     """Tell whether `check_name` would take all of them."""
     text = "/" + "/\0/".join(names) + "/"
     return text.count("\0") == len(names) - 1 and not any(part in text for part in ("//", "/./", "/../"))
+
+
+def _are_digests(digests: Collection[str], length: int) -> bool:
+    """Tell whether all are of a length and in lower-case hexadecimal; `_HEX` takes six times as long."""
+    text = "".join(digests)
+    try:
+        return set(map(len, digests)) == {length} and bytes.fromhex(text).hex() == text
+    except ValueError:
+        return False
 
 
 def _each_digest(resources: list[object], hash_type: str, shard_size: int) -> tuple[tuple[str, str], ...]:
