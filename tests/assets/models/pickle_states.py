@@ -29,6 +29,9 @@ def cases() -> Iterator[Case]:
     yield one("pickle/state-cache", "malicious", whole(_cache(short("/tmp"))), "a folder of pickles")
     yield one("pickle/state-no-cache", "benign", whole(_cache(b"N")), "as hdbscan keeps it: switched off")
     yield one("pickle/state-scipy", "benign", whole(_NORM + _state(_TEMPLATE) + b"b"), "as SciPy writes it")
+    for module, name in (("numpy", "nan_to_num"), ("sklearn.feature_selection._mutual_info", "mutual_info_classif")):
+        kept = whole(_PIPELINE + b"}" + short("func") + stacked(module, name) + b"sb")
+        yield one(f"pickle/state-{name}", "benign", kept, "a function that transformers are often given")
     option = whole(_PIPELINE + b"}" + short("func") + _PARTIAL + b"sb")
     yield one("pickle/state-function", "benign", option, "a function that a transformer keeps")
     yield one(
