@@ -56,6 +56,8 @@ def attacks() -> Iterator[tuple[str, str, Any, str]]:
         {**ADAPTER, "base_model_name_or_path": "someone/base", "revision": None},
         "hugging-face-unpinned-base",
     )
+    mapped = {"auto_mapping": {"base_model_class": "system", "parent_library": "os"}}
+    yield "class-of-base", "adapter_config.json", {**ADAPTER, **mapped}, "hugging-face-adapter-class"
     branch = {**ADAPTER, "base_model_name_or_path": "someone/base", "revision": "main"}
     yield "base-at-a-branch", "adapter_config.json", branch, "hugging-face-unpinned-base"
     for name, path in (("address", "https://example.com/base"), ("root", "/opt/models/base"), ("above", "../../base")):
@@ -199,6 +201,8 @@ def benign() -> Iterator[tuple[str, str, Any]]:
         "generation_config.json",
         {"_from_model_config": True, "eos_token_id": [1, 2], "temperature": 0.6},
     )
+    mapped = {"base_model_class": "BertModel", "parent_library": "transformers.models.bert.modeling_bert"}
+    yield "adapter-class", "adapter_config.json", {**ADAPTER, "auto_mapping": mapped}
     pinned = {**ADAPTER, "base_model_name_or_path": "someone/base", "revision": COMMIT}
     yield "adapter-pinned", "adapter_config.json", pinned
     yield (

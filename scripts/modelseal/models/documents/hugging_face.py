@@ -14,6 +14,7 @@ from modelseal.models.budget import Budget
 from modelseal.models.documents.judge import Judge
 from modelseal.models.event import Event, Fetches, Found, Requires
 from modelseal.models.keras.names import known
+from modelseal.models.pickles import dangerous
 from modelseal.models.rule import Rule
 from modelseal.models.templates import rules as template_rules
 from modelseal.models.templates.chat import judge as judge_template
@@ -71,6 +72,15 @@ CLASS = Rule(
     atlas=("AML.T0010.003", "AML.T0011.000"),
     cwe=("CWE-470", "CWE-829"),
 )
+MAPPED = Rule(
+    id="hugging-face-adapter-class",
+    title="An adapter whose base model's class is of a package of one's own",
+    severity=Severity.UNKNOWN,
+    happens="PEFT imports the package that `auto_mapping` names, takes the class out of it, and has it load the base.",
+    remedy="Name a package of the library that the base model is of, or remove `auto_mapping`.",
+    atlas=("AML.T0010.003", "AML.T0011.000"),
+    cwe=("CWE-470", "CWE-829"),
+)
 KERNEL = Rule(
     id="hugging-face-remote-kernel",
     title="Native code that is fetched when the model is loaded",
@@ -96,6 +106,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://|\\\\")
 _REPOSITORY = re.compile(r"[\w.\-]+(?:/[\w.\-]+)?")
 _KERNELS = ("_attn_implementation", "attn_implementation", "_attn_implementation_internal", "_experts_implementation")
+_LIBRARIES = frozenset({"transformers", "diffusers", "sentence_transformers", "timm", "torch", "torchvision", "peft"})
 
 
 def judge(node: Mapping[str, Any], budget: Budget) -> Iterator[Event]:
@@ -157,6 +168,17 @@ def _base(node: Mapping[str, Any]) -> Iterator[Event]:
     yield Requires(Fetches.MODEL, base[:500], str(revision or "")[:200], pinned)
 
 
+def _mapped(node: Mapping[str, Any]) -> Iterator[Event]:
+    """Judge where PEFT takes the class of an adapter's base from."""
+    mapping = node["auto_mapping"]
+    library = mapping.get("parent_library") if isinstance(mapping, dict) else None
+    if isinstance(library, str) and library.partition(".")[0] not in _LIBRARIES:
+        name = str(mapping.get("base_model_class"))[:200]
+        worst = Severity.CRITICAL if dangerous.technique(library[:200], name) else None
+        yield Found(MAPPED, f"it is taken from {short(library)}", subject=library[:200], severity=worst)
+        yield Requires(Fetches.CODE, library[:500])
+
+
 def outside(path: str) -> bool:
     """Tell whether a path or name leads out of the folder, or is an address."""
     parts = path.replace("\\", "/").split("/")
@@ -198,9 +220,10 @@ def _weight_map(node: Mapping[str, Any]) -> Iterator[Event]:
 
 _KEYS: dict[str, Callable[[Mapping[str, Any]], Iterator[Event]]] = {
     "auto_map": _auto_map,
+    "auto_mapping": _mapped,
     "base_model_name_or_path": _base,
     "custom_pipelines": _pipelines,
     "trust_remote_code": _trust,
     "weight_map": _weight_map,
 }
-JUDGE = Judge(judge, (REMOTE_CODE, TRUST, BASE, ELSEWHERE, CLASS, KERNEL, *TEMPLATES))
+JUDGE = Judge(judge, (REMOTE_CODE, TRUST, BASE, ELSEWHERE, CLASS, MAPPED, KERNEL, *TEMPLATES))
