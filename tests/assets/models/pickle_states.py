@@ -32,6 +32,10 @@ def cases() -> Iterator[Case]:
     for module, name in (("numpy", "nan_to_num"), ("sklearn.feature_selection._mutual_info", "mutual_info_classif")):
         kept = whole(_PIPELINE + b"}" + short("func") + stacked(module, name) + b"sb")
         yield one(f"pickle/state-{name}", "benign", kept, "a function that transformers are often given")
+    cyclic = stacked("torch.optim.lr_scheduler", "CyclicLR")
+    kept = called(stacked("builtins", "getattr"), cyclic, short("_triangular_scale_fn"))
+    cycle = whole(cyclic + b")\x81}" + short("_scale_fn_ref") + kept + b"sb")
+    yield one("pickle/state-cyclic", "benign", cycle, "a scheduler that keeps a function of its class")
     option = whole(_PIPELINE + b"}" + short("func") + _PARTIAL + b"sb")
     yield one("pickle/state-function", "benign", option, "a function that a transformer keeps")
     yield one(
@@ -79,6 +83,14 @@ _ATTACKS = (
         "own-method",
         stacked("pmdarima.arima.arima", "ARIMA") + b")\x81}" + short("_warn_for_older_version") + _PARTIAL + b"sb",
         "a method that the object calls on itself when it is given its state",
+    ),
+    (
+        "address",
+        called(
+            stacked("numpy.ma", "MaskedArray"),
+            stacked("types", "SimpleNamespace") + b")\x81}" + short("__array_interface__") + b"}sb",
+        ),
+        "an object that says which memory it is an array of",
     ),
     ("hands-on", _PIPELINE + b"}" + short("steps") + _PICKS + b"sb", "getattr, for somebody to call it"),
     ("hands-on-partial", called(stacked("functools", "partial"), _PICKS, stacked("numpy", "mean")), "the same"),

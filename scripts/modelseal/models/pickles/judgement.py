@@ -39,6 +39,8 @@ _HOOKS: Final = frozenset(
         "__reduce_ex__",
     }
 )
+# Where NumPy finds the address of an array's memory: it believes any object that has one.
+_ADDRESSES: Final = frozenset({"__array_interface__", "__array_struct__", "__cuda_array_interface__"})
 _FILLING: Final = frozenset({How.SETITEM, How.APPEND, How.EXTEND, How.ADD})
 _MAKING: Final = frozenset({How.NEWOBJ, How.NEWOBJ_EX})
 _CALLING_OR_MAKING: Final = frozenset({How.OBJ, How.INST})  # these make an object where there are no arguments
@@ -238,6 +240,8 @@ def _overwritten(step: Call, name: str) -> Judged | None:
     for key, value in meaning.attributes(step.arguments):
         if (key in _HOOKS and isinstance(value, _IMPORTED)) or overriding.overrides(key, value):
             return _dangerous(Technique.ATTRIBUTES, f"methods of an object of {name} are overwritten", name)
+        if type(key) is str and key in _ADDRESSES:
+            return _dangerous(Technique.NATIVE, f"an object of {name} is told which memory it is an array of", name)
     handed = overriding.guarded(_values(step))
     return None if handed is None else _handed_on(handed, name)
 
