@@ -50,7 +50,9 @@ def parquet(metadata: Mapping[str, bytes]) -> bytes:
 def cases() -> Iterator[Case]:
     for path in sorted(_REAL.iterdir()):
         file_name = f"data{path.suffix}"
-        yield one(f"tables/{path.name}", "benign", path.read_bytes(), "written by PyArrow 26", file=file_name)
+        yield one(
+            f"tables/{path.name}", "benign", path.read_bytes(), "written by PyArrow 26 or Polars 2.1", file=file_name
+        )
     plain = {"pandas": b'{"columns": []}', "note": b"mentions os.system and eval()"}
     java = b'{"type": {"type": "string", "java-class": "java.math.BigDecimal"}}'
     extension = {"ARROW:extension:name": b"arrow.uuid", "ARROW:extension:metadata": b""}

@@ -17,6 +17,7 @@ _BEGINNING = 8
 _FOOTER = struct.Struct("<i6s")
 _STREAM = b"\xff\xff\xff\xff"
 _LARGEST_HEAD = 1 << 28
+_SMALLEST = 8  # no message has fewer bytes: a table, what is in it, and where that is
 
 
 def _recognises(content: Content) -> bool:
@@ -41,8 +42,10 @@ def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
     if described is None:
         raise Malformed("it has no schema in its footer", start)
     yield from metadata.schema(described)
-    # Readers of streams take the schema that the file begins with.
-    yield from metadata.message(content, _BEGINNING, budget)
+    # Readers of streams take the schema that the file begins with. Polars writes none that they could read.
+    head = content.exactly(_BEGINNING, 4)
+    if head == _STREAM or int.from_bytes(head, "little") > _SMALLEST:
+        yield from metadata.message(content, _BEGINNING, budget)
 
 
 FORMAT = Format(
