@@ -1,8 +1,9 @@
-"""Makes the files in benign/tables: python make_tables.py, with pyarrow==26.0.1 and pandas==3.1.1."""
+"""Makes the files in benign/tables: python make_tables.py, with pyarrow==26.0.1, pandas==3.1.1 and polars==2.1.0."""
 
 from pathlib import Path
 
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 from pyarrow import feather, parquet
 
@@ -29,6 +30,7 @@ def main() -> None:
     for name, new in (("s.arrows", pa.ipc.new_stream), ("f.arrow", pa.ipc.new_file)):
         with pa.OSFile(str(BENIGN / name), "wb") as sink, new(sink, table.schema) as writer:
             writer.write_table(table)
+    pl.DataFrame({"a": [1, 2], "b": ["x", "y"]}).write_ipc(BENIGN / "polars.arrow")
 
 
 if __name__ == "__main__":
