@@ -18,7 +18,7 @@ test: lint unit slow contract integration end-to-end ## Lint, and run every test
 
 .PHONY: unit
 unit: $(BIN)/made ## Run the unit tests: no Docker, no network, under a minute
-	$(BIN)/python -m pytest tests/unit -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest tests/unit -q -n 2 --dist worksteal -m "not slow"
 
 .PHONY: slow
 slow: $(BIN)/made ## Run the unit tests that take longer: 20,000 findings, every changed byte

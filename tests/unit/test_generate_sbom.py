@@ -296,6 +296,7 @@ def test_a_second_run_replaces_the_first(bench: Bench) -> None:
     assert len(list(bench.out.iterdir())) == 2
 
 
+@pytest.mark.slow
 class TestModels:
     ADAPTER = '{"base_model_name_or_path": "acme/base", "peft_type": "LORA", "revision": "main"}'
 

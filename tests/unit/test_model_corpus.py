@@ -21,6 +21,7 @@ def severities(case: Case) -> tuple[set[Severity], set[str]]:
     return {item.severity or item.rule.severity for item in found}, {item.rule.id for item in found}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_case_is_judged_as_expected(case: Case) -> None:
     found, rules = severities(case)
