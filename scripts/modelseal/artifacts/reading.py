@@ -39,8 +39,8 @@ AT_ONCE = 1 << 20
 _BUFFER = 1 << 17
 # From here on a second thread pays, if there is a core for it: while one buffer is hashed, the next is filled.
 PIPELINED = 1 << 24
-_PIPELINE_BUFFER = 1 << 20
-_PIPELINE_BUFFERS = 4
+_PIPELINE_BUFFER = 1 << 17
+_PIPELINE_BUFFERS = 8
 _REPORTED_EACH = 1 << 25
 # Seconds between two looks at the counter while files are still being looked for.
 _PATIENCE = 0.002
