@@ -27,7 +27,9 @@ pytestmark = pytest.mark.skipif(
 
 
 def allowed() -> None:
-    """Let the program that is started write core files."""
+    """Let the program that is started write core files, and end by signals that a shell in the background ignores."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
