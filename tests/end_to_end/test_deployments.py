@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,9 @@ class Place:
         folder = self.folder / label
         folder.mkdir()
         inputs = material.project(folder)
-        (folder / "fraud.verdict.json").write_bytes(material.verdict(image_id=digest))
+        now = datetime.now(UTC).isoformat(timespec="seconds")  # a verdict of last month would rightly be refused
+        times = {"started_at": now, "scanned_at": now}
+        (folder / "fraud.verdict.json").write_bytes(material.verdict(image_id=digest, **times))
         inputs = replace(
             inputs, manifest=None, image=self.name, digest=digest, sign="keyless", private_key="", archive=None,
             sbom=inputs.sbom[:1], trust_config=self.sigstore.trust_config, store=("file", "oci"),
