@@ -2,6 +2,7 @@ import hashlib
 import os
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,8 @@ from modelseal.artifacts import hashing, reading
 from modelseal.artifacts.search import File
 from modelseal.errors import InputError, ToolError
 
-SIZES = [0, 1, 16384, reading.AT_ONCE, reading.AT_ONCE + 1, reading._BUFFER * 9, reading.PIPELINED + 12345]
+LARGE = [reading._BUFFER * 9, reading._PIECE * 12, reading.TWO_THREADS + 12345]
+SIZES = [0, 1, 16384, reading.AT_ONCE, reading.AT_ONCE + 1, *LARGE]
 
 
 def make(folder: Path, sizes: list[int]) -> tuple[list[File], list[str]]:
@@ -44,12 +46,12 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashing, "_BATCH_FILES", 3)
 
 
-@pytest.mark.parametrize("pipeline_from", [0, 1 << 60])
+@pytest.mark.parametrize("two_threads_from", [0, 1 << 60])
 @pytest.mark.parametrize("size", [*SIZES, reading._REPORTED_EACH, reading._REPORTED_EACH * 2 + 1])
-def test_digest_of_every_kind_of_size(tmp_path: Path, size: int, pipeline_from: int) -> None:
+def test_digest_of_every_kind_of_size(tmp_path: Path, size: int, two_threads_from: int) -> None:
     files, digests = make(tmp_path, [size])
     counted: list[int] = []
-    assert reading.digest_file(*files[0][1:], counted.append, pipeline_from) == digests[0]
+    assert reading.digest_file(*files[0][1:], counted.append, two_threads_from) == digests[0]
     assert sum(counted) == size
 
 
@@ -106,7 +108,7 @@ def test_a_file_that_is_not_what_was_found_is_an_error(
 
 
 def test_a_file_that_is_written_to_while_it_is_read_is_an_error(tmp_path: Path) -> None:
-    files, _ = make(tmp_path, [reading.PIPELINED * 4])
+    files, _ = make(tmp_path, [reading.TWO_THREADS * 4])
     with Path(os.fsdecode(files[0].path)).open("r+b", buffering=0) as file:
 
         def write(_: int) -> None:
@@ -129,18 +131,40 @@ def test_a_file_whose_size_lies_is_an_error() -> None:
             reading.digest_file(b"/proc/self/status", 0, Path("/proc/self/status").stat().st_mtime_ns, lambda _: None)
 
 
-def test_a_read_error_in_the_reading_thread_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files, _ = make(tmp_path, [reading.PIPELINED])
-    calls = iter([1 << 20, 1 << 20])
+@pytest.mark.parametrize("good_reads", range(4))
+def test_a_read_error_in_either_thread_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good_reads: int
+) -> None:
+    files, _ = make(tmp_path, [reading.TWO_THREADS])
+    preadv = os.preadv
 
-    def readv(_descriptor: int, _buffers: object) -> int:
-        for count in calls:
-            return count
-        raise OSError(5, "Input/output error")
+    def failing(descriptor: int, buffers: list[memoryview], offset: int) -> int:
+        if offset >= good_reads * reading._PIECE:
+            raise OSError(5, "Input/output error")
+        return preadv(descriptor, buffers, offset)
 
-    monkeypatch.setattr(os, "readv", readv)
+    monkeypatch.setattr(os, "preadv", failing)
     with pytest.raises(reading.ReadingError, match="Input/output error"):
         reading.digest_file(*files[0][1:], lambda _: None)
+
+
+def test_reads_that_give_less_than_asked_for_leave_nothing_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of a file system over the network may, and those of more than two gigabytes at once."""
+    files, digests = make(tmp_path, [reading.TWO_THREADS + 5])
+    preadv = os.preadv
+    monkeypatch.setattr(os, "preadv", lambda file, buffers, at: preadv(file, [buffers[0][: 1 << 20]], at))
+    counted: list[int] = []
+    assert reading.digest_file(*files[0][1:], counted.append) == digests[0]
+    assert sum(counted) == files[0].size
+
+
+def test_who_counts_the_bytes_may_end_it(tmp_path: Path) -> None:
+    """A worker that is not needed any more ends itself so: the other thread must not go on, or be waited for."""
+    files, _ = make(tmp_path, [reading.TWO_THREADS])
+    threads = threading.active_count()
+    with pytest.raises(SystemExit):
+        reading.digest_file(*files[0][1:], lambda _: sys.exit())
+    assert threading.active_count() == threads
 
 
 WORKERS = {

@@ -89,7 +89,7 @@ class Pool:
         self._offered += [file for file in files if file.size < _BATCH_BYTES]
         if len(self._offered) >= _ALONE_FILES or self._threads:
             while len(self._offered) >= _BATCH_FILES and self._share.backlog < self._workers:
-                self._share.publish([tuple(self._offered[:_BATCH_FILES])], reading.PIPELINED)
+                self._share.publish([tuple(self._offered[:_BATCH_FILES])], reading.TWO_THREADS)
                 del self._offered[:_BATCH_FILES]
                 self._start(self._workers - 1)
 
@@ -108,13 +108,13 @@ class Pool:
         total = sum([file.size for file in rest])
         few = len(files) == 1 or (total <= _ALONE_BYTES and len(files) <= _ALONE_FILES)
         if self._workers == 1 or (few and not begun):
-            return tuple([self._hash_here(file, reading.PIPELINED, self._progress.add) for file in files])
+            return tuple([self._hash_here(file, reading.TWO_THREADS, self._progress.add) for file in files])
         # A file above its worker's share is still being hashed when the others are done: a second thread has a core.
-        pipeline_from = max(reading.PIPELINED, total // self._workers + 1)
-        self._share.publish(_batches(rest), pipeline_from, complete=True)
+        two_threads_from = max(reading.TWO_THREADS, total // self._workers + 1)
+        self._share.publish(_batches(rest), two_threads_from, complete=True)
         workers = min(self._workers, len(self._share.batches))
         self._start(workers - 1)
-        self._work_here(pipeline_from)
+        self._work_here(two_threads_from)
         self._join()
         return self._collected(files)
 
@@ -123,11 +123,11 @@ class Pool:
             self._threads.append(threading.Thread(target=self._work_elsewhere, daemon=True))
             self._threads[-1].start()
 
-    def _work_here(self, pipeline_from: int) -> None:
+    def _work_here(self, two_threads_from: int) -> None:
         while (number := self._share.claim()) is not None:
             batch = self._share.batches[number]
             read: list[int] = []
-            self._digests.update([(file.name, self._hash_here(file, pipeline_from, read.append)) for file in batch])
+            self._digests.update([(file.name, self._hash_here(file, two_threads_from, read.append)) for file in batch])
             self._progress.add(sum(read))
 
     def _join(self) -> None:
@@ -152,9 +152,9 @@ class Pool:
         if line.isascii() and line.isdigit():
             self._progress.add(int(line))
 
-    def _hash_here(self, file: File, pipeline_from: int, on_bytes: Callable[[int], object]) -> str:
+    def _hash_here(self, file: File, two_threads_from: int, on_bytes: Callable[[int], object]) -> str:
         try:
-            return reading.digest_file(file.path, file.size, file.modified, on_bytes, pipeline_from)
+            return reading.digest_file(file.path, file.size, file.modified, on_bytes, two_threads_from)
         except reading.ReadingError as error:
             raise _unread(file, str(error)) from error
 
@@ -202,11 +202,11 @@ class _Share:
         """How many batches nobody has begun yet."""
         return self._counter.backlog if self._counter is not None else 0
 
-    def publish(self, batches: Iterable[Sequence[File]], pipeline_from: int, *, complete: bool = False) -> None:
+    def publish(self, batches: Iterable[Sequence[File]], two_threads_from: int, *, complete: bool = False) -> None:
         """Add batches, and say whether these were the last."""
         added = tuple(batches)
         with self._jobs.open("ab") as jobs:
-            jobs.writelines(_job(batch, pipeline_from) for batch in added)
+            jobs.writelines(_job(batch, two_threads_from) for batch in added)
         self.batches += added
         with self._lock:
             if self._counter is None:
@@ -261,10 +261,10 @@ def _unread(file: File, why: str) -> InputError:
     )
 
 
-def _job(batch: Iterable[File], pipeline_from: int) -> bytes:
+def _job(batch: Iterable[File], two_threads_from: int) -> bytes:
     """Write a batch down as `reading` wants it."""
     _, paths, sizes, modified = zip(*batch, strict=True)
-    return b"\0".join([" ".join(map(str, (pipeline_from, *sizes, *modified))).encode(), *paths]) + b"\0\0"
+    return b"\0".join([" ".join(map(str, (two_threads_from, *sizes, *modified))).encode(), *paths]) + b"\0\0"
 
 
 def _batches(files: Iterable[File]) -> list[Sequence[File]]:

@@ -3,8 +3,8 @@
 Only the standard library is imported here, and nothing of ours: the file is also the program of an interpreter that
 should be hashing 10 milliseconds after it was started.
 
-Jobs come in batches through a file that grows: for each, in decimal, the size from which on a second thread reads
-ahead, the files' sizes and their times of modification; then their paths, all joined by NUL and ended by two. A second
+Jobs come in batches through a file that grows: for each, in decimal, the size from which on two threads share a
+file, the files' sizes and their times of modification; then their paths, all joined by NUL and ended by two. A second
 file, the counter, says how many batches there are, which one is next, and whether there will be more; whoever uses it
 locks it. So a slow core takes fewer batches, and hashing begins while files are still being looked for. For each batch
 it has done, a worker prints its number and the files' digests one after the other; on standard error, how many bytes.
@@ -12,6 +12,7 @@ it has done, a worker prints its number and the files' digests one after the oth
 
 import fcntl
 import hashlib
+import itertools
 import os
 import stat
 import sys
@@ -35,12 +36,11 @@ if TYPE_CHECKING:
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 AT_ONCE = 1 << 20
 # A buffer that stays in the core's second-level cache between being filled and being hashed. So copying costs less than
-# mapping the file's pages: a fifth of all time less, in a virtual machine; and a file that shrinks ends no process.
-_BUFFER = 1 << 17
-# From here on a second thread pays, if there is a core for it: while one buffer is hashed, the next is filled.
-PIPELINED = 1 << 24
-_PIPELINE_BUFFER = 1 << 17
-_PIPELINE_BUFFERS = 8
+# mapping the file's pages: a quarter of all time less, in a virtual machine; and a file that shrinks ends no process.
+_BUFFER = 1 << 19
+# From here on a second thread pays, if there is a core for it: while one piece is hashed, the next is read.
+TWO_THREADS = 1 << 24
+_PIECE = 3 << 19  # less than the cache, and enough that waking the other thread does not count
 _REPORTED_EACH = 1 << 25
 # Seconds between two looks at the counter while files are still being looked for.
 _PATIENCE = 0.002
@@ -60,7 +60,7 @@ def digest_file(
     size: int,
     modified: int,
     on_bytes: "Callable[[int], object]",
-    pipeline_from: int = PIPELINED,
+    two_threads_from: int = TWO_THREADS,
 ) -> str:
     """Return the SHA-256 of a regular file, in hexadecimal.
 
@@ -69,7 +69,7 @@ def digest_file(
         size: Its size in bytes when it was found.
         modified: When it had last been written to by then; nanoseconds since 1970.
         on_bytes: Called with the number of bytes read since it was last called.
-        pipeline_from: Size in bytes from which on a second thread reads ahead.
+        two_threads_from: Size in bytes from which on two threads share the work.
 
     Raises:
         ReadingError: It cannot be opened or read, is not a regular file, or changed since it was found.
@@ -83,7 +83,7 @@ def digest_file(
                 on_bytes(done)
             else:
                 _require(os.fstat(descriptor), size, modified)
-                way = _pipe if size >= pipeline_from else _loop
+                way = _in_turns if size >= two_threads_from else _loop
                 digester = hashlib.sha256()
                 done = way(descriptor, digester, on_bytes)
                 digest = digester.hexdigest()
@@ -117,53 +117,66 @@ def _loop(descriptor: int, digester: "_Digester", on_bytes: "Callable[[int], obj
     return done
 
 
-def _pipe(descriptor: int, digester: "_Digester", on_bytes: "Callable[[int], object]") -> int:
-    """Fill buffers in one thread and hash them in this one; both leave the interpreter to the other meanwhile."""
+def _in_turns(descriptor: int, digester: "_Digester", on_bytes: "Callable[[int], object]") -> int:
+    """Let this thread and another one take pieces by turns: each reads its next while the other one hashes.
+
+    A piece is hashed by the thread, and so mostly by the core, that has read it. Passed on to another core it would
+    have to be fetched from there, which takes as long as the hashing itself.
+    """
     # Not imported where all files are small.
     import queue  # noqa: PLC0415
     import threading  # noqa: PLC0415
 
-    empty: SimpleQueue[memoryview | None] = queue.SimpleQueue()
-    filled: SimpleQueue[tuple[memoryview, int] | OSError] = queue.SimpleQueue()
-    for _ in range(_PIPELINE_BUFFERS):
-        empty.put(memoryview(bytearray(_PIPELINE_BUFFER)))
-    reader = threading.Thread(target=_fill, args=(descriptor, empty, filled), daemon=True)
-    reader.start()
-    done = reported = 0
-    try:
-        while True:
-            item = filled.get()
-            if isinstance(item, OSError):
-                raise item
-            buffer, count = item
-            if not count:
-                return done
-            digester.update(buffer[:count])
-            empty.put(buffer)
-            done += count
-            if done - reported >= _REPORTED_EACH:
-                on_bytes(done - reported)
-                reported = done
-    finally:
+    # Whose turn it is gets the number of bytes that are done; None when there is nothing more to do.
+    turns: tuple[SimpleQueue[int | None], SimpleQueue[int | None]] = (queue.SimpleQueue(), queue.SimpleQueue())
+    buffers = tuple(memoryview(bytearray(_PIECE)) for _ in turns)
+    ends: list[int | OSError] = []
+    reported = 0
+
+    def tell(done: int) -> None:
+        nonlocal reported
         on_bytes(done - reported)
-        empty.put(None)
-        reader.join()
+        reported = done
 
-
-def _fill(
-    descriptor: int,
-    empty: "SimpleQueue[memoryview | None]",
-    filled: "SimpleQueue[tuple[memoryview, int] | OSError]",
-) -> None:
-    while (buffer := empty.get()) is not None:
+    def work(number: int) -> None:
+        own, others, buffer = turns[number], turns[1 - number], buffers[number]
         try:
-            count = os.readv(descriptor, [buffer])
+            for offset in itertools.count(number * _PIECE, 2 * _PIECE):
+                count = _fill(descriptor, buffer, offset)
+                if (done := own.get()) is None:
+                    return
+                digester.update(buffer[:count])
+                if count < _PIECE:
+                    ends.append(done + count)
+                    return
+                others.put(done + count)
+                if number == 0:
+                    tell(done + count)
         except OSError as error:
-            filled.put(error)
-            return
-        filled.put((buffer, count))
-        if not count:
-            return
+            ends.append(error)
+        finally:
+            others.put(None)
+
+    turns[0].put(0)
+    other = threading.Thread(target=work, args=(1,), daemon=True)
+    other.start()
+    try:
+        work(0)
+    finally:
+        other.join()
+    for end in ends:
+        if isinstance(end, OSError):
+            raise end
+        tell(end)
+    return reported
+
+
+def _fill(descriptor: int, buffer: memoryview, offset: int) -> int:
+    """Read from one place of a file until the buffer is full or the file is at its end."""
+    filled = 0
+    while count := os.preadv(descriptor, [buffer[filled:]], offset + filled):
+        filled += count
+    return filled
 
 
 class Counter:
@@ -252,11 +265,11 @@ def work(jobs_path: str, counter_path: str) -> None:
 
 def _answer(batch: bytes, progress: "_Progress", counter: Counter) -> bytes:
     head, *paths = batch.split(b"\0")
-    pipeline_from, *numbers = map(int, head.split())
+    two_threads_from, *numbers = map(int, head.split())
     digests: list[str] = []
     for path, size, modified in zip(paths, numbers[: len(paths)], numbers[len(paths) :], strict=True):
         try:
-            digests.append(digest_file(path, size, modified, progress.add, pipeline_from))
+            digests.append(digest_file(path, size, modified, progress.add, two_threads_from))
         except ReadingError as error:
             counter.stop()
             return b"!%d\t%s" % (len(digests), str(error).encode())
