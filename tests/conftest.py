@@ -1,11 +1,22 @@
 """What every test run shares."""
 
+import gc
+
 import pytest
 from hypothesis import settings
 
 # A deadline is on the clock: on a machine that is busy with something else it fails what is well.
 settings.register_profile("modelseal", deadline=None)
 settings.load_profile("modelseal")
+
+# As `scripts/__main__.py` has it for the stations.
+gc.set_threshold(100_000)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the collector of garbage look past thousands of tests each time: that is not what a test measures."""
+    del session
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:

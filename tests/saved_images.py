@@ -95,7 +95,7 @@ def oci_members(layers: Sequence[bytes], described: bytes, *, nested: bool = Fal
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": descriptor(described, "config.v1+json"),
-        "layers": [descriptor(layer, "layer.v1.tar") for layer in layers],
+        "layers": [descriptor(layer, "layer.v1.tar" + "+gzip" * layer.startswith(b"\x1f\x8b")) for layer in layers],
     }
     entry = descriptor(json.dumps(manifest).encode(), "manifest.v1+json")
     if nested:
@@ -104,6 +104,22 @@ def oci_members(layers: Sequence[bytes], described: bytes, *, nested: bool = Fal
     entry["annotations"] = {"org.opencontainers.image.ref.name": "small:1"}
     top = json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode()
     return [*blobs.items(), ("index.json", top), ("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')]
+
+
+def containerd_members(
+    layers: Sequence[bytes], described: bytes
+) -> list[tuple[str, bytes] | tuple[str, tarfile.TarInfo]]:
+    """Return the members of an archive of an engine with containerd's image store: both layouts, of the same blobs."""
+    members = oci_members(layers, described)
+    places = {content: name for name, content in members}
+    entry = {"Config": places[described], "RepoTags": ["small:1"], "Layers": [places[layer] for layer in layers]}
+    return [*map(_folder, ("blobs", "blobs/sha256")), *members, ("manifest.json", json.dumps([entry]).encode())]
+
+
+def _folder(name: str) -> tuple[str, tarfile.TarInfo]:
+    info = tarfile.TarInfo(name)
+    info.type, info.mode = tarfile.DIRTYPE, 0o755
+    return name, info
 
 
 def saved(file: Path, *trees: Mapping[str, bytes], **extra: Any) -> Path:

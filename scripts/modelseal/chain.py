@@ -58,8 +58,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         return _stopped(failed, done, outputs)
     if inputs.push:
         client = docker.find(context.environ, to_build=False)
-        # An engine with the containerd store calls the image by its manifest.
-        names = tuple(filter(None, (outputs.image_id, archive.read(Path(outputs.archive)).manifest)))
+        names = archive.read(Path(outputs.archive)).engine_ids
         digest = docker.push(client, inputs.image.exact, inputs.image.repository, expected=names)
         outputs = replace(outputs, digest=digest)
     attested = _station("attest", attest.run, _attest_inputs(inputs, outputs), context)

@@ -17,6 +17,7 @@ import loopback_registry
 from modelseal import station
 from modelseal.commands import build_image
 from modelseal.errors import InputError, ModelsealError, ToolError
+from modelseal.image.archive import read as saved_image
 from modelseal.station import Context, Outcome
 from modelseal.verdict import ExitCode
 
@@ -114,7 +115,7 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
 
 def test_the_archive_holds_the_image_that_the_engine_has(build: Build) -> None:
     built = outputs(build("plain:1.4"))
-    assert built.image_id == inspected(f"{PREFIX}-plain:1.4")["Id"]
+    assert inspected(f"{PREFIX}-plain:1.4")["Id"] in saved_image(Path(built.archive)).engine_ids
     assert Path(built.archive).name == f"{PREFIX}-plain-1.4.tar"
     with tarfile.open(built.archive) as saved:
         (manifest,) = json.loads(_member(saved, "manifest.json"))
@@ -139,7 +140,7 @@ def test_a_name_without_a_tag_means_the_latest_alone(build: Build, project: Path
     (project / "data.txt").write_text("latest\n")
     built = outputs(build("tags"))
     assert files(built.archive)["data.txt"] == b"latest\n"
-    assert built.image_id == inspected(f"{PREFIX}-tags:latest")["Id"]
+    assert inspected(f"{PREFIX}-tags:latest")["Id"] in saved_image(Path(built.archive)).engine_ids
 
 
 def test_labels_and_arguments_arrive_as_they_were_given(build: Build, project: Path) -> None:
@@ -241,7 +242,7 @@ def test_a_context_may_have_any_name_and_any_names_in_it(build: Build, tmp_path:
         ({"secrets": "id=a,env=MODELSEAL_NOT_SET"}, InputError),
         ({"secrets": f"id=a,env={CANARY}"}, InputError),
         ({"build_args": "no assignment"}, InputError),
-        ({"platform": "no/such/thing"}, ToolError),
+        ({"platform": "no/such/thing/as/this"}, ToolError),
         ({"target": "missing"}, ToolError),
     ],
 )

@@ -187,6 +187,12 @@ def test_what_the_engine_has_is_taken_when_no_platform_is_asked_for(
     pushed(layout, registry, "team/native", "1", index)
     name = reference.parse(f"{registry}/team/native:1")
     client.run("pull", "--platform", "linux/arm64", name.text)
+    if client.run("info", "--format", "{{.Driver}}").stdout == b"overlayfs\n":
+        # Engine 26 with containerd's image store cannot save an index of which it has one platform; others may.
+        with pytest.raises(ToolError, match="does not give the image") as caught:
+            fetched.of_name(client, name, platform.wanted([]), tmp_path)
+        assert "`platforms`" in caught.value.mend
+        return
     images = fetched.of_name(client, name, platform.wanted([]), tmp_path)
     assert found(images, executable, current, tmp_path) == {"": EXPECTED["linux/arm64"]}
     assert str(images.items[0].runs_on) == "linux/arm64"

@@ -1,10 +1,13 @@
 """The real Syft on real things: a saved image, an OCI archive, folders with traps in them."""
 
+import gzip
 import hashlib
+import io
 import json
 import os
 import re
 import subprocess
+import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import saved_images
 from modelseal import tools
 from modelseal.commands import generate_sbom
 from modelseal.errors import ToolError
@@ -73,10 +77,10 @@ def assert_documents_of_the_image(outcome: Outcome, name: str) -> None:
 def test_a_saved_image(saved_image: Path, tmp_path: Path) -> None:
     outcome = station(tmp_path, archive=str(saved_image))
     assert_documents_of_the_image(outcome, IMAGE)
-    inspected = subprocess.run(
-        ["docker", "image", "inspect", "--format", "{{.Id}}", IMAGE], check=True, capture_output=True, text=True
-    )
-    assert inspected.stdout.strip() in Path(outputs(outcome).spdx).read_text()
+    with tarfile.open(saved_image) as members:
+        (entry,) = json.load(members.extractfile("manifest.json") or io.BytesIO())
+        config = members.extractfile(entry["Config"]) or io.BytesIO()
+        assert f"sha256:{hashlib.sha256(config.read()).hexdigest()}" in Path(outputs(outcome).spdx).read_text()
 
 
 @pytest.mark.docker
@@ -92,6 +96,17 @@ def test_an_image_of_the_engine(tmp_path: Path) -> None:
 def test_an_oci_archive(tmp_path: Path) -> None:
     archive = oci_archive(tmp_path / "looks-like-docker.tar")
     assert_documents_of_the_image(station(tmp_path, archive=str(archive), image="team/example:3"), "team/example:3")
+
+
+@pytest.mark.parametrize("packed", [(False, True), (True, False), (True, True)])
+def test_layers_are_read_whichever_of_them_are_compressed(tmp_path: Path, packed: tuple[bool, bool]) -> None:
+    layers = [layer({}), saved_images.tar(list(saved_images.python_packages({"delta": "6"}).items()))]
+    blobs = [gzip.compress(each, mtime=0) if pack else each for each, pack in zip(layers, packed, strict=True)]
+    members = saved_images.containerd_members(blobs, saved_images.config(layers))
+    (tmp_path / "image.tar").write_bytes(saved_images.tar(members))
+    made = outputs(station(tmp_path, archive=str(tmp_path / "image.tar")))
+    components = json.loads(Path(made.cyclonedx).read_bytes())["components"]
+    assert {each["name"] for each in components} == {"alpha", "beta", "gamma", "delta", "debian"}
 
 
 def test_what_packages_say_of_themselves_does_not_make_the_documents_invalid(tmp_path: Path) -> None:
@@ -249,11 +264,13 @@ def test_checking_seven_thousand_files_takes_less_than_a_second_and_a_half(execu
     (data / "var/lib/dpkg/status").write_text("".join(status))
     files = syft.generate(executable, sources.of_path(data), FORMATS, tmp_path, environ=os.environ)
     validation.preload()
-    # Processor time of this process: what else the machine is doing does not count.
-    start = time.process_time()
-    inventories = [validation.validate(file, format_) for format_, file in files.items()]
-    validation.require_same_packages(inventories)
-    taken = time.process_time() - start
+    taken = []
+    for _ in range(3):
+        # Processor time of this process, the least of three: what else the machine is doing should not count.
+        start = time.process_time()
+        inventories = [validation.validate(file, format_) for format_, file in files.items()]
+        validation.require_same_packages(inventories)
+        taken.append(time.process_time() - start)
     relationships = len(json.loads(files[Format.SPDX].read_bytes())["relationships"])
     assert relationships > 7400
-    assert taken < 1.5
+    assert min(taken) < 1.5

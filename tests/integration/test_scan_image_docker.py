@@ -1,5 +1,6 @@
 """`scan-image` with the real Trivy, on images whose findings the test database foretells."""
 
+import gzip
 import hashlib
 import io
 import json
@@ -7,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -348,6 +350,21 @@ def test_an_oci_layout_is_scanned_with_or_without_dockers_own(scan: Scan, tmp_pa
     assert (subject["image_id"], subject["digest"]) == (saved_images.digest(described), manifest)
 
 
+@pytest.mark.parametrize("packed", [(False, True), (True, False), (True, True)])
+def test_layers_are_read_whichever_of_them_are_compressed(
+    scan: Scan, tmp_path: Path, packed: tuple[bool, bool]
+) -> None:
+    """As engines with containerd's image store save what was built on an image that was loaded or imported."""
+    trees = (debian(ZLIB), python_packages({"searchor": "2.4.1"}))
+    layers = [saved_images.tar(list(tree.items())) for tree in trees]
+    described = saved_images.config(layers)
+    blobs = [gzip.compress(layer, mtime=0) if each else layer for layer, each in zip(layers, packed, strict=True)]
+    (tmp_path / "small.tar").write_bytes(saved_images.tar(saved_images.containerd_members(blobs, described)))
+    outcome = scan(tmp_path / "small.tar")
+    assert failing(outcome) == {("zlib1g", "CVE-2023-45853"), ("searchor", "CVE-2023-43364")}
+    assert verdict(outcome)["subject"]["image_id"] == saved_images.digest(described)
+
+
 @pytest.mark.parametrize("as_folder", [False, True])
 def test_one_vulnerable_platform_fails_an_index(scan: Scan, tmp_path: Path, *, as_folder: bool) -> None:
     layout = Layout()
@@ -595,11 +612,13 @@ def test_an_image_is_saved_from_the_engine_first(scan: Scan, tmp_path: Path) -> 
     try:
         outcome = scan(image=name)  # without a tag, though there are two
         assert failing(outcome) == {("zlib1g", "CVE-2023-45853")}
-        inspected = subprocess.run(
-            ["docker", "image", "inspect", "--format", "{{.Id}}", f"{name}:latest"],
-            check=True, capture_output=True, text=True, timeout=60,
-        ).stdout.strip()  # fmt: skip
-        assert verdict(outcome)["subject"]["image_id"] == inspected
+        archive = subprocess.run(
+            ["docker", "save", f"{name}:latest"], check=True, capture_output=True, timeout=60
+        ).stdout
+        with tarfile.open(fileobj=io.BytesIO(archive)) as members:
+            (entry,) = json.load(members.extractfile("manifest.json") or io.BytesIO())
+            config = members.extractfile(entry["Config"]) or io.BytesIO()
+            assert verdict(outcome)["subject"]["image_id"] == f"sha256:{hashlib.sha256(config.read()).hexdigest()}"
         with pytest.raises(ToolError, match=r"No such image|exit code 1"):
             scan(image=f"{name}:missing")
         with pytest.raises(ToolError, match="does not answer"):

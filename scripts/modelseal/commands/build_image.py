@@ -86,8 +86,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         context.mask(context.environ.get(secret.variable, ""))
     built = build.build(client, recipe, context.environ, context.temp_dir)
     saved = archive.save(client, inputs.image.exact, file)
-    # Engines call an image by the digest of its configuration or of its manifest, depending on where they store it.
-    if built not in (saved.image_id, saved.manifest):
+    if built not in saved.engine_ids:
         file.unlink()
         raise ToolError(
             "Another build has taken this image's name in the meantime.",
@@ -96,7 +95,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         )
     digest = ""
     if inputs.push:
-        digest = docker.push(client, inputs.image.exact, inputs.image.repository, expected=(built,))
+        digest = docker.push(client, inputs.image.exact, inputs.image.repository, expected=saved.engine_ids)
     outputs = Outputs(image=inputs.image.text, image_id=saved.image_id, digest=digest, archive=str(file))
     return Outcome(
         ExitCode.PASSED, outputs, _summary(inputs, outputs, saved), f"built {inputs.image.text}, {saved.image_id}"

@@ -128,7 +128,8 @@ def _source(inputs: Inputs, context: Context) -> tuple[Source, str]:
     image = _saved(inputs, context)
     name = inputs.image.text if inputs.image else image.tags[0] if image.tags else image.path.stem
     file_name = inputs.image.file_name if inputs.image else image.path.stem
-    return sources.of_archive(image.path, name=name, version=image.image_id), _file_name(file_name)
+    source = sources.of_archive(image.path, name=name, version=image.image_id, mixed=image.mixed)
+    return source, _file_name(file_name)
 
 
 def _saved(inputs: Inputs, context: Context) -> archive.SavedImage:

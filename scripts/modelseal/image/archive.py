@@ -19,6 +19,7 @@ from modelseal.image.docker import Docker
 
 logger = logging.getLogger(__name__)
 
+_GZIP = b"\x1f\x8b"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -34,7 +35,8 @@ class SavedImage:
         diff_ids: `sha256:` and the digest of each layer, uncompressed, as the configuration has them.
         platform: `linux/amd64` for instance.
         manifest: `sha256:` and the digest of the image's OCI manifest; empty where the archive has none.
-        docker_layout: Whether it has Docker's own layout, alone or beside the other.
+        mixed: Whether some layers are compressed and others are not. Docker's own layout cannot say which: Syft and
+            Trivy look at the first one and take it for all. Engines with containerd's image store save such images.
     """
 
     path: Path
@@ -44,7 +46,12 @@ class SavedImage:
     diff_ids: tuple[str, ...]
     platform: str
     manifest: str
-    docker_layout: bool
+    mixed: bool
+
+    @property
+    def engine_ids(self) -> tuple[str, ...]:
+        """What an engine may call it: engines with containerd's image store go by the manifest, others by the id."""
+        return (self.image_id, self.manifest) if self.manifest else (self.image_id,)
 
 
 def save(docker: Docker, image: str, file: Path) -> SavedImage:
@@ -60,7 +67,14 @@ def save(docker: Docker, image: str, file: Path) -> SavedImage:
     """
     logger.info("saving %s", image)
     with moved_into_place(file) as temporary:
-        docker.run("save", image, stdout_file=temporary)
+        try:
+            docker.run("save", image, stdout_file=temporary)
+        except ToolError as error:
+            raise ToolError(
+                f"The engine does not give the image. {error.what}",
+                where=f"{image}: {error.where}",
+                mend="Pull or build it first; if the engine has only some of its platforms, name them in `platforms`.",
+            ) from error
         try:
             saved = read(temporary)
         except InputError as error:
@@ -152,8 +166,7 @@ def _image(contents: Contents, found: _Found, oci: _Found | None) -> SavedImage:
     diff_ids = contents.texts(root.get("diff_ids"), "diff_ids")
     if len(diff_ids) != len(found.layers):
         raise contents.refused("The archive has another number of layers than the image.")
-    for name in found.layers:
-        contents.opened(name)
+    compressed = {contents.opened(name).read(len(_GZIP)) == _GZIP for name in found.layers}
     parts = (config.get(part) or "" for part in ("os", "architecture", "variant"))
     platform = "/".join(filter(None, (contents.typed(part, str, "platform") for part in parts)))
     return SavedImage(
@@ -164,7 +177,7 @@ def _image(contents: Contents, found: _Found, oci: _Found | None) -> SavedImage:
         diff_ids=diff_ids,
         platform=platform,
         manifest=oci.manifest if oci else "",
-        docker_layout="manifest.json" in contents,
+        mixed=len(compressed) > 1,
     )
 
 

@@ -45,7 +45,7 @@ def of_name(docker: Docker, reference: Reference, wanted: Wanted, temp_dir: Path
     """
     folder = Path(mkdtemp(prefix="saved-", dir=temp_dir))  # several names share the folder they were given
     if not wanted:
-        return of_saved(archive.save(docker, reference.exact, folder / "image.tar"))
+        return of_saved(archive.save(docker, reference.exact, folder / "image.tar"), folder)
     return _of_registry(docker, reference, wanted, folder, _reader(docker, reference))
 
 
@@ -109,7 +109,7 @@ def _fetched(docker: Docker, reference: Reference, entry: Descriptor, file: Path
             where=f"{name}, {saved.image_id}",
             mend="Run it again.",
         )
-    (item,) = of_saved(saved).items
+    (item,) = of_saved(saved, file.parent).items
     if entry.platform is not None:
         try:
             item = replace(item, runs_on=index.agreed(entry.platform, item.runs_on))
@@ -143,7 +143,14 @@ def _reader(docker: Docker, reference: Reference) -> Reader:
     """Return what reads manifests: buildx, with the user's login; without it we ask ourselves, as anybody may."""
 
     def by_buildx(name: str) -> bytes:
-        return docker.run("buildx", "imagetools", "inspect", "--raw", name, timeout=_ANSWER_SECONDS).stdout
+        try:
+            return docker.run("buildx", "imagetools", "inspect", "--raw", name, timeout=_ANSWER_SECONDS).stdout
+        except ToolError as error:
+            raise ToolError(
+                f"The image index cannot be read from the registry. {error.what}",
+                where=error.where,
+                mend="Check the name, and log in to the registry if it asks for that (docker login).",
+            ) from error
 
     client = registry.Client(docker.environ)
 

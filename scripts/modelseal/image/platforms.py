@@ -5,7 +5,7 @@ is looked at on its own; what is no image (attestations, signatures) is told apa
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -146,18 +146,22 @@ def chosen(platforms: tuple[Platform, ...], wanted: Wanted, where: str) -> tuple
     return picked
 
 
-def of_saved(saved: SavedImage, wanted: Wanted = EVERY, *, attestations: int = 0) -> Images:
+def of_saved(saved: SavedImage, temp_dir: Path, wanted: Wanted = EVERY) -> Images:
     """Return the one image of an archive of `docker save`.
 
     Raises:
-        InputError: It is not for the platform that was asked for, or for none that can be looked into.
+        InputError: It is not for the platform that was asked for, or for none that can be looked into; or scanners
+            would not know which of its layers are compressed.
+        ToolError: The disk is full.
     """
+    if saved.mixed:
+        return _of_mixed(saved, temp_dir, wanted)
     parts = [*saved.platform.split("/"), "", "", ""]
     runs_on = normal(*parts[:3])
     chosen((runs_on,), wanted, str(saved.path))
     (name,) = named([(runs_on, saved.image_id)], asked=bool(wanted.named))
     item = PlatformImage(name, runs_on, saved.image_id, saved.manifest, saved.path, saved.diff_ids, saved)
-    return Images(saved.tags[0] if saved.tags else "", "", (item,), attestations)
+    return Images(saved.tags[0] if saved.tags else "", "", (item,))
 
 
 def _of_docker_archive(path: Path, temp_dir: Path, wanted: Wanted, *, beside_layout: bool) -> Images:
@@ -175,7 +179,21 @@ def _of_docker_archive(path: Path, temp_dir: Path, wanted: Wanted, *, beside_lay
                 if not wanted and saved.image_id not in {item.image_id for item in images.items}:
                     raise opened.refused("The archive contradicts itself: its two layouts hold different images.")
                 return images
-    return of_saved(saved, wanted)
+    return of_saved(saved, temp_dir, wanted)
+
+
+def _of_mixed(saved: SavedImage, temp_dir: Path, wanted: Wanted) -> Images:
+    """Return the image by the OCI layout beside Docker's own, which says of each layer what it is."""
+    with layout.opened(saved.path) as opened:
+        if opened.find("index.json") is None:
+            raise opened.refused(
+                "Some of the archive's layers are compressed and others are not, which scanners cannot tell.",
+                "Save it from an engine that writes the OCI layout as well, or as an OCI layout.",
+            )
+        images = _of_layout(opened, temp_dir, wanted, whole=False)
+        if [item.image_id for item in images.items] != [saved.image_id]:
+            raise opened.refused("The archive contradicts itself: its two layouts hold different images.")
+    return replace(images, name=saved.tags[0] if saved.tags else "")
 
 
 def _of_layout(opened: Layout, temp_dir: Path, wanted: Wanted, *, whole: bool = True) -> Images:

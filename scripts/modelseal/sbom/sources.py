@@ -36,17 +36,18 @@ class Source:
     version: str = ""
 
 
-def of_archive(path: Path, *, name: str, version: str) -> Source:
+def of_archive(path: Path, *, name: str, version: str, mixed: bool = False) -> Source:
     """Return a saved image as a source.
 
     What is in the archive decides, not what the file is called. An archive in both layouts, as newer engines write, is
-    read in Docker's.
+    read in Docker's, unless that cannot say what its layers are.
 
     Args:
         path: A tar archive in Docker's layout (https://github.com/moby/moby/blob/v28.0.0/image/spec/spec.md) or OCI's
             (https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md).
         name: What to call the image.
         version: The image's id or digest.
+        mixed: Whether some of its layers are compressed and others are not.
 
     Raises:
         InputError: The file is not there, or is no such archive.
@@ -58,7 +59,7 @@ def of_archive(path: Path, *, name: str, version: str) -> Source:
         raise InputError(f"The archive cannot be read: {error.strerror or error}.", where=str(path)) from error
     except tarfile.TarError as error:
         raise InputError(f"The file is not a tar archive: {error}.", where=str(path), mend=_ARCHIVE_MEND) from error
-    if "manifest.json" in names:
+    if "manifest.json" in names and not mixed:
         return Source(Scheme.DOCKER_ARCHIVE, path, name, version)
     if {"index.json", "oci-layout"} <= names:
         return Source(Scheme.OCI_ARCHIVE, path, name, version)
