@@ -2,6 +2,7 @@
 
 Plain: Syft on the image, then Trivy on the image, both from the engine. Ours: the image saved once, then both side by
 side on the archive, with all that Modelseal does around them: start-up, tools hashed, documents validated, gate judged.
+Between them, the least that saving once and scanning side by side can take here: the three programs and nothing else.
 Caches are cold: every Trivy run has a cache folder of its own. Prints Markdown tables; ends with 1 if a target is
 missed.
 """
@@ -57,17 +58,20 @@ def main() -> int:
         work = Path(folder)
         database = trivy_db.unpack(work / "database", updated_at=trivy_db.now())
         build(work)
-        plain, ours = [], []
+        plain, bare, ours = [], [], []
         syft, trivy = map(tool, ("syft", "trivy"))
         for number in range(RUNS):  # alternately, so that the machine's moods hit both
-            for name in ("plain", "ours"):
+            for name in ("plain", "bare", "ours"):
                 (work / f"{name}-{number}").mkdir()
-            shutil.copytree(database / "db", work / f"plain-{number}" / "cache" / "db")
+            for name in ("plain", "bare"):
+                shutil.copytree(database / "db", work / f"{name}-{number}" / "cache" / "db")
             plain.append(seconds(partial(run_plain, work / f"plain-{number}", syft, trivy)))
+            bare.append(seconds(partial(run_bare, work / f"bare-{number}", syft, trivy)))
             ours.append(seconds(partial(run_ours, work / f"ours-{number}", database)))
         ratio = min(ours) / min(plain)
         print("| from the built image to SBOMs and scan | seconds | ratio | target |\n|---|---|---|---|")
         print(f"| Syft, then Trivy | {min(plain):.2f} | 1.00 | |")
+        print(f"| Saved once, both side by side, and no more | {min(bare):.2f} | {min(bare) / min(plain):.2f} | |")
         print(f"| Modelseal, the saving included | {min(ours):.2f} | **{ratio:.2f}** | {RATIO_TARGET:.2f} |\n")
         missed = ratio > RATIO_TARGET
         print("| what our Python adds to a station | seconds | target |\n|---|---|---|")
@@ -94,16 +98,36 @@ def build(work: Path) -> None:
 
 def run_plain(folder: Path, syft: str, trivy: str) -> None:
     """Run the two tools one after the other, as their documentation shows."""
-    cold = {**os.environ, "XDG_CACHE_HOME": str(folder), "SYFT_CHECK_FOR_APP_UPDATE": "false"}
-    subprocess.run(
-        [syft, IMAGE, "-q", "-o", f"spdx-json={folder}/spdx.json", "-o", f"cyclonedx-json={folder}/cdx.json"],
-        check=True, env=cold,
-    )  # fmt: skip
-    subprocess.run(
-        [trivy, "image", "-q", "--cache-dir", str(folder / "cache"), "--skip-db-update", "--skip-java-db-update",
-         "--offline-scan", "--format", "json", "--output", str(folder / "trivy.json"), IMAGE],
-        check=True, env=cold,
-    )  # fmt: skip
+    for argv in (inventory(folder, syft, IMAGE), scan(folder, trivy, IMAGE)):
+        subprocess.run(argv, check=True, env=cold(folder))
+
+
+def run_bare(folder: Path, syft: str, trivy: str) -> None:
+    """Save the image and run the two tools on the archive at the same time, each as fast as we know how to."""
+    archive = folder / "image.tar"
+    subprocess.run(["docker", "save", "--output", archive, IMAGE], check=True)
+    environ = {**cold(folder), "GOGC": "400", "GOMEMLIMIT": "2GiB", "SYFT_PARALLELISM": str(os.cpu_count())}
+    commands = (inventory(folder, syft, f"docker-archive:{archive}"), scan(folder, trivy, "--input", str(archive)))
+    running = [subprocess.Popen(argv, env=environ) for argv in commands]
+    if [code for process in running if (code := process.wait())]:
+        sys.exit("a tool failed")
+
+
+def inventory(folder: Path, syft: str, source: str) -> list[str]:
+    """Return the command that makes both SBOMs."""
+    return [syft, source, "-q", "-o", f"spdx-json={folder}/spdx.json", "-o", f"cyclonedx-json={folder}/cdx.json"]
+
+
+def scan(folder: Path, trivy: str, *source: str) -> list[str]:
+    """Return the command that scans."""
+    options = ("--skip-db-update", "--skip-java-db-update", "--offline-scan", "--format", "json")
+    places = ("--cache-dir", str(folder / "cache"), "--output", str(folder / "trivy.json"))
+    return [trivy, "image", "-q", *places, *options, *source]
+
+
+def cold(folder: Path) -> dict[str, str]:
+    """Return the environment of a tool that has never run here."""
+    return {**os.environ, "XDG_CACHE_HOME": str(folder), "SYFT_CHECK_FOR_APP_UPDATE": "false"}
 
 
 def run_ours(folder: Path, database: Path) -> None:
