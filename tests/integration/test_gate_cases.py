@@ -28,7 +28,7 @@ from modelseal.gate import document
 from modelseal.gate.document import Document
 from modelseal.gate.finding import Kind
 from modelseal.gate.result import Decision
-from modelseal.image import archive
+from modelseal.image import platforms
 from modelseal.station import Context
 from modelseal.verdict import Verdict
 from modelseal.vulnerabilities import database, trivy, trivy_report
@@ -470,10 +470,11 @@ def test_an_image_that_docker_built(tmp_path: Path, fixture_database: Path, exec
         subprocess.run(
             ["docker", "rmi", "--force", "modelseal-gate-cases:1"], check=True, capture_output=True, timeout=60
         )
-    image = archive.read(saved)
+    (image,) = platforms.of_archive(saved, tmp_path).items
     (tmp_path / "private").mkdir()
     scanner = trivy.Trivy(executable, dict(os.environ), tmp_path / "private")
-    done = trivy.scan(scanner, image.path, ALL, database.read(fixture_database))
+    manifest = "" if image.saved else image.digest
+    done = trivy.scan(scanner, image.source, ALL, database.read(fixture_database), manifest=manifest)
     assert done.unread == ()
     report = trivy_report.parse(done.report, image_id=image.image_id, scanners=ALL)
     assert report.packages > 50

@@ -38,8 +38,11 @@ class Content:
 
     def read(self, start: int = 0, size: int | None = None) -> bytes:
         """Copy bytes; fewer than asked for where it ends before."""
-        first = self._absolute(start)
-        return bytes(self._buffer[first : self._end if size is None else min(first + max(size, 0), self._end)])
+        # Dozens of formats ask this of every content: comparisons, as calls of min and max take twice the time.
+        first, last = self._start + start if start > 0 else self._start, self._end
+        if size is not None and first + size < last:
+            last = first + size
+        return self._buffer[first:last] if first < last else b""
 
     def exactly(self, start: int, size: int) -> bytes:
         """Copy bytes.
