@@ -1,12 +1,24 @@
 """Archives of images, made here byte by byte: small ones that a scanner understands, and hostile ones."""
 
+import gzip
 import hashlib
 import io
 import json
+import sys
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from modelseal.image.streams import compression
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+# Of two layers: alike, as registries have them, or not, as engines with containerd's image store may save them.
+COMPRESSIONS = [("", "gzip"), ("gzip", ""), ("gzip", "gzip"), ("zstd", "zstd"), ("gzip", "zstd"), ("zstd", "")]
 
 Members = list[tuple[str, bytes]]
 
@@ -26,6 +38,13 @@ def tar(members: Sequence[tuple[str, bytes | tarfile.TarInfo]], *, plain: bool =
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def packed(content: bytes, how: str) -> bytes:
+    """Compress with `gzip` or `zstd`, or with nothing."""
+    if how == "gzip":
+        return gzip.compress(content, mtime=0)
+    return zstd.compress(content) if how == "zstd" else content
 
 
 def link(name: str, target: str) -> tuple[str, tarfile.TarInfo]:
@@ -95,7 +114,7 @@ def oci_members(layers: Sequence[bytes], described: bytes, *, nested: bool = Fal
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": descriptor(described, "config.v1+json"),
-        "layers": [descriptor(layer, "layer.v1.tar" + "+gzip" * layer.startswith(b"\x1f\x8b")) for layer in layers],
+        "layers": [descriptor(layer, "+".join(filter(None, ("layer.v1.tar", compression(layer))))) for layer in layers],
     }
     entry = descriptor(json.dumps(manifest).encode(), "manifest.v1+json")
     if nested:

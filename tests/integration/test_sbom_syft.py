@@ -1,6 +1,5 @@
 """The real Syft on real things: a saved image, an OCI archive, folders with traps in them."""
 
-import gzip
 import hashlib
 import io
 import json
@@ -98,10 +97,10 @@ def test_an_oci_archive(tmp_path: Path) -> None:
     assert_documents_of_the_image(station(tmp_path, archive=str(archive), image="team/example:3"), "team/example:3")
 
 
-@pytest.mark.parametrize("packed", [(False, True), (True, False), (True, True)])
-def test_layers_are_read_whichever_of_them_are_compressed(tmp_path: Path, packed: tuple[bool, bool]) -> None:
+@pytest.mark.parametrize("how", saved_images.COMPRESSIONS, ids="-".join)
+def test_layers_are_read_however_they_are_compressed(tmp_path: Path, how: tuple[str, str]) -> None:
     layers = [layer({}), saved_images.tar(list(saved_images.python_packages({"delta": "6"}).items()))]
-    blobs = [gzip.compress(each, mtime=0) if pack else each for each, pack in zip(layers, packed, strict=True)]
+    blobs = [saved_images.packed(content, each) for content, each in zip(layers, how, strict=True)]
     members = saved_images.containerd_members(blobs, saved_images.config(layers))
     (tmp_path / "image.tar").write_bytes(saved_images.tar(members))
     made = outputs(station(tmp_path, archive=str(tmp_path / "image.tar")))

@@ -1,6 +1,5 @@
 """`scan-image` with the real Trivy, on images whose findings the test database foretells."""
 
-import gzip
 import hashlib
 import io
 import json
@@ -31,7 +30,7 @@ from modelseal.errors import InputError, ModelsealError, ToolError
 from modelseal.station import Context, Outcome
 from modelseal.verdict import ExitCode
 from modelseal.vulnerabilities import trivy as trivy_room
-from saved_images import debian, python_packages
+from saved_images import COMPRESSIONS, debian, python_packages
 
 HARMLESS = {"six": "1.16.0"}
 KEY_ID = "AKIA2E0A8F3B244C9986"
@@ -350,15 +349,13 @@ def test_an_oci_layout_is_scanned_with_or_without_dockers_own(scan: Scan, tmp_pa
     assert (subject["image_id"], subject["digest"]) == (saved_images.digest(described), manifest)
 
 
-@pytest.mark.parametrize("packed", [(False, True), (True, False), (True, True)])
-def test_layers_are_read_whichever_of_them_are_compressed(
-    scan: Scan, tmp_path: Path, packed: tuple[bool, bool]
-) -> None:
+@pytest.mark.parametrize("how", COMPRESSIONS, ids="-".join)
+def test_layers_are_read_however_they_are_compressed(scan: Scan, tmp_path: Path, how: tuple[str, str]) -> None:
     """As engines with containerd's image store save what was built on an image that was loaded or imported."""
     trees = (debian(ZLIB), python_packages({"searchor": "2.4.1"}))
     layers = [saved_images.tar(list(tree.items())) for tree in trees]
     described = saved_images.config(layers)
-    blobs = [gzip.compress(layer, mtime=0) if each else layer for layer, each in zip(layers, packed, strict=True)]
+    blobs = [saved_images.packed(layer, each) for layer, each in zip(layers, how, strict=True)]
     (tmp_path / "small.tar").write_bytes(saved_images.tar(saved_images.containerd_members(blobs, described)))
     outcome = scan(tmp_path / "small.tar")
     assert failing(outcome) == {("zlib1g", "CVE-2023-45853"), ("searchor", "CVE-2023-43364")}

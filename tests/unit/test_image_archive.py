@@ -14,7 +14,7 @@ import saved_images
 from modelseal.errors import InputError, ToolError
 from modelseal.image import archive, layers
 from modelseal.image.docker import Docker
-from saved_images import config, docker_members, link, oci_members, tar
+from saved_images import config, docker_members, link, oci_members, packed, tar
 
 LAYER = tar([("etc/hostname", b"here\n")])
 OTHER = tar([("etc/hostname", b"there\n")])
@@ -228,16 +228,33 @@ def test_layers_of_another_image_are_found_out(tmp_path: Path) -> None:
         layers.check(image)
 
 
-@pytest.mark.parametrize(
-    "packed", [tar([("a", b"b")], plain=False), b"\x1f\x8b\x08\0broken", b"\x28\xb5\x2f\xfdzstd", b""]
-)
-def test_compressed_layers_are_checked_uncompressed_or_refused(tmp_path: Path, packed: bytes) -> None:
-    import gzip  # noqa: PLC0415
+SKIPPABLE = b"\x50\x2a\x4d\x18\x04\0\0\0skip"
 
-    good = gzip.compress(LAYER)
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        tar([("a", b"b")], plain=False),
+        b"\x1f\x8b\x08\0broken",
+        b"\x28\xb5\x2f\xfdzstd",
+        b"",
+        *(packed(LAYER, how) + b"more" for how in ("gzip", "zstd")),
+        *(packed(LAYER, how)[:-3] for how in ("gzip", "zstd")),
+        *(packed(OTHER, how) for how in ("gzip", "zstd")),
+    ],
+)
+@pytest.mark.parametrize(
+    "good",
+    [
+        *(packed(LAYER, how) for how in ("gzip", "zstd")),
+        *(packed(LAYER[:700], how) + packed(LAYER[700:], how) for how in ("gzip", "zstd")),
+        packed(LAYER[:700], "zstd") + SKIPPABLE + packed(LAYER[700:], "zstd"),
+    ],
+)
+def test_compressed_layers_are_checked_uncompressed_or_refused(tmp_path: Path, good: bytes, bad: bytes) -> None:
     places = [(name, good if content == LAYER else content) for name, content in docker_members([LAYER], CONFIG)]
     layers.check(archive.read(written(tmp_path, places)))
-    places = [(name, packed if content == LAYER else content) for name, content in docker_members([LAYER], CONFIG)]
+    places = [(name, bad if content == LAYER else content) for name, content in docker_members([LAYER], CONFIG)]
     with pytest.raises(InputError):
         layers.check(archive.read(written(tmp_path, places)))
 

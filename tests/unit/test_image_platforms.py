@@ -399,11 +399,39 @@ BAD: dict[str, tuple[Callable[[], Layout], str]] = {
         lambda: with_top(lambda made: [made.image(HERE, layers=[made.put(b"", f"{OCI}.layer.v1.tar+gzip+encrypted")])]),
         "looked into",
     ),
-    "a layer with zstd": (
+    "a layer that is not the zstd that it begins as": (
         lambda: with_top(
             lambda made: [made.image(HERE, layers=[made.put(b"\x28\xb5\x2f\xfdx", f"{OCI}.layer.v1.tar+zstd")])]
         ),
-        "zstd",
+        "cannot be uncompressed",
+    ),
+    "a layer of zstd cut off": (
+        lambda: with_top(
+            lambda made: [
+                made.image(
+                    HERE, layers=[made.put(saved_images.packed(b"a" * 99, "zstd")[:-1], f"{OCI}.layer.v1.tar+zstd")]
+                )
+            ]
+        ),
+        "cannot be uncompressed",
+    ),
+    "a layer of zstd with an appendix": (
+        lambda: with_top(
+            lambda made: [
+                made.image(
+                    HERE, layers=[made.put(saved_images.packed(b"a", "zstd") + b"more", f"{OCI}.layer.v1.tar+zstd")]
+                )
+            ]
+        ),
+        "cannot be uncompressed",
+    ),
+    "a layer of zstd of another image": (
+        lambda: with_top(
+            lambda made: [
+                made.image(HERE, layers=[made.put(saved_images.packed(b"a", "zstd"), f"{OCI}.layer.v1.tar+zstd")])
+            ]
+        ),
+        "not the one of the image's configuration",
     ),
     "a layer cut off": (
         lambda: with_top(

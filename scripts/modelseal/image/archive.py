@@ -14,12 +14,12 @@ from typing import Any
 
 from modelseal.errors import InputError, ToolError
 from modelseal.files import moved_into_place
+from modelseal.image import streams
 from modelseal.image.contents import Contents, opened
 from modelseal.image.docker import Docker
 
 logger = logging.getLogger(__name__)
 
-_GZIP = b"\x1f\x8b"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -35,8 +35,8 @@ class SavedImage:
         diff_ids: `sha256:` and the digest of each layer, uncompressed, as the configuration has them.
         platform: `linux/amd64` for instance.
         manifest: `sha256:` and the digest of the image's OCI manifest; empty where the archive has none.
-        mixed: Whether some layers are compressed and others are not. Docker's own layout cannot say which: Syft and
-            Trivy look at the first one and take it for all. Engines with containerd's image store save such images.
+        mixed: Whether layers are compressed in different ways, or some not at all, as engines with containerd's image
+            store save them. Docker's own layout cannot say which: Syft and Trivy take the first one for all.
     """
 
     path: Path
@@ -166,7 +166,7 @@ def _image(contents: Contents, found: _Found, oci: _Found | None) -> SavedImage:
     diff_ids = contents.texts(root.get("diff_ids"), "diff_ids")
     if len(diff_ids) != len(found.layers):
         raise contents.refused("The archive has another number of layers than the image.")
-    compressed = {contents.opened(name).read(len(_GZIP)) == _GZIP for name in found.layers}
+    compressions = {streams.compression(contents.opened(name).read(4)) for name in found.layers}
     parts = (config.get(part) or "" for part in ("os", "architecture", "variant"))
     platform = "/".join(filter(None, (contents.typed(part, str, "platform") for part in parts)))
     return SavedImage(
@@ -177,7 +177,7 @@ def _image(contents: Contents, found: _Found, oci: _Found | None) -> SavedImage:
         diff_ids=diff_ids,
         platform=platform,
         manifest=oci.manifest if oci else "",
-        mixed=len(compressed) > 1,
+        mixed=len(compressions) > 1,
     )
 
 

@@ -10,7 +10,6 @@ import json
 import os
 import stat
 import tarfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -111,13 +110,8 @@ class Layout:
             with streams.copying(None if linked else target) as copy:
                 for chunk in streams.uncompressed(streams.each(self._chunks(piece), sum_.update, copy)):
                     uncompressed.update(chunk)
-        except (zlib.error, EOFError) as error:
+        except streams.Damaged as error:
             raise self.refused(f"The layer {layer.digest} cannot be uncompressed: {error}.") from error
-        except Unusable as error:
-            raise self.refused(
-                f"The layer {layer.digest} {error}",
-                "Make the image with gzip layers; buildx does with compression=gzip,force-compression=true.",
-            ) from error
         if f"sha256:{sum_.hexdigest()}" != layer.digest:
             raise self.refused(f"The layer {layer.digest} is not what its digest says.")
         return f"sha256:{uncompressed.hexdigest()}"

@@ -187,7 +187,7 @@ def _of_mixed(saved: SavedImage, temp_dir: Path, wanted: Wanted) -> Images:
     with layout.opened(saved.path) as opened:
         if opened.find("index.json") is None:
             raise opened.refused(
-                "Some of the archive's layers are compressed and others are not, which scanners cannot tell.",
+                "The archive's layers are compressed in different ways, or some are not: scanners cannot tell which.",
                 "Save it from an engine that writes the OCI layout as well, or as an OCI layout.",
             )
         images = _of_layout(opened, temp_dir, wanted, whole=False)

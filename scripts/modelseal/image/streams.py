@@ -1,16 +1,20 @@
 """Bytes on their way from an archive to where the scanner reads them: copied, hashed and uncompressed in one go."""
 
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from modelseal.errors import ToolError
-from modelseal.image.documents import Unusable
 
 CHUNK = 1024 * 1024
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+class Damaged(Exception):
+    """What is compressed cannot be uncompressed; the text says why."""
 
 
 @contextmanager
@@ -42,32 +46,60 @@ def each(chunks: Iterable[bytes], *actions: Callable[[bytes], object]) -> Iterat
         yield chunk
 
 
+def compression(start: bytes) -> str:
+    """Tell how bytes are compressed, `gzip` or `zstd`, by the first four of them; empty where they are not."""
+    return "gzip" if start.startswith(_GZIP) else "zstd" if start.startswith(_ZSTD) else ""
+
+
 def uncompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Uncompress gzip, member for member and as strictly as Go does; what is not compressed passes through.
+    """Uncompress gzip or zstd to the end, as strictly as Go does; what is not compressed passes through.
+
+    Both may come in several members or frames, one after the other.
 
     Raises:
-        Unusable: It is compressed with zstd, which Python 3.11 does not know.
-        EOFError: It is cut off.
-        zlib.error: It is damaged.
+        Damaged: It is cut off or damaged, or something else follows.
     """
     first = next(chunks, b"")
-    if first.startswith(_ZSTD):
-        raise Unusable("is compressed with zstd, which cannot be checked.")
-    if not first.startswith(_GZIP):
-        yield first
-        yield from chunks
-        return
+    unpack = {"gzip": _from_gzip, "zstd": _from_zstd}.get(compression(first), iter)
+    yield from unpack(_again(first, chunks))
+
+
+def _from_gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
     engine = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    for chunk in _again(first, chunks):
-        rest = chunk
-        while rest:
-            if engine.eof:
-                engine = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            yield engine.decompress(rest, CHUNK)
-            rest = engine.unused_data if engine.eof else engine.unconsumed_tail
-    yield engine.flush()
+    try:
+        for chunk in chunks:
+            rest = chunk
+            while rest:
+                if engine.eof:
+                    engine = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                yield engine.decompress(rest, CHUNK)
+                rest = engine.unused_data if engine.eof else engine.unconsumed_tail
+        yield engine.flush()
+    except zlib.error as error:
+        raise Damaged(str(error)) from error
     if not engine.eof:
-        raise EOFError("it is cut off")
+        raise Damaged("it is cut off")
+
+
+def _from_zstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415 # few images need it
+    else:
+        from backports import zstd  # noqa: PLC0415 # few images need it
+
+    engine = zstd.ZstdDecompressor()
+    try:
+        for chunk in chunks:
+            rest = chunk
+            while rest or not (engine.needs_input or engine.eof):
+                if engine.eof:
+                    engine = zstd.ZstdDecompressor()
+                yield engine.decompress(rest, CHUNK)
+                rest = engine.unused_data if engine.eof else b""
+    except zstd.ZstdError as error:
+        raise Damaged(str(error)) from error
+    if not engine.eof:
+        raise Damaged("it is cut off")
 
 
 def _again(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:

@@ -47,7 +47,7 @@ def of_archive(path: Path, *, name: str, version: str, mixed: bool = False) -> S
             (https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md).
         name: What to call the image.
         version: The image's id or digest.
-        mixed: Whether some of its layers are compressed and others are not.
+        mixed: Whether its layers are compressed in different ways, or some of them not at all.
 
     Raises:
         InputError: The file is not there, or is no such archive.
