@@ -14,6 +14,21 @@ from modelseal.models import format as formats
 from modelseal.models.rule import Rule
 
 RULES = tuple(rules.known().values())
+# MITRE ATLAS, https://github.com/mitre-atlas/atlas-data: no rule names a technique but these, read there.
+TECHNIQUES = {
+    "AML.T0010.001": "AI Supply Chain Compromise: AI Software",
+    "AML.T0010.002": "AI Supply Chain Compromise: Data",
+    "AML.T0010.003": "AI Supply Chain Compromise: Model",
+    "AML.T0011": "User Execution",
+    "AML.T0011.000": "User Execution: Unsafe AI Artifacts",
+    "AML.T0011.001": "User Execution: Malicious Package",
+    "AML.T0018": "Manipulate AI Model",
+    "AML.T0029": "Denial of AI Service",
+    "AML.T0037": "Data from Local System",
+    "AML.T0051.001": "LLM Prompt Injection: Indirect",
+    "AML.T0074": "Masquerading",
+    "AML.T0077": "LLM Response Rendering",
+}
 PAGE = rules_reference.PAGE.read_text(encoding="utf-8") if rules_reference.PAGE.exists() else ""
 
 
@@ -37,8 +52,11 @@ def test_a_rule_says_what_it_is_about_what_happens_and_what_to_do(rule: Rule) ->
     assert rule.remedy.endswith((".", "`"))
     assert rule.atlas
     assert rule.cwe
-    assert all(re.fullmatch(r"AML\.T\d{4}(\.\d{3})?", name) for name in rule.atlas), rule.atlas
+    assert set(rule.atlas) <= set(TECHNIQUES)
     assert all(re.fullmatch(r"CWE-[1-9]\d{0,3}", name) for name in rule.cwe), rule.cwe
+    assert all(re.fullmatch(r"CVE-\d{4}-\d{4,}|https://\S+", name) for name in rule.references), rule.references
+    for named in (rule.atlas, rule.cwe, rule.references):
+        assert len(set(named)) == len(named)
     assert f"\n### {rule.id}\n" in PAGE
     assert explanation.of(rule.id).startswith(f"{rule.id}: ")
 

@@ -79,3 +79,13 @@ def test_no_damage_breaks_a_reader_at_length(family: str) -> None:
         name, content = bytes_of(case)
         for _ in range(30):
             scanned(name, damaged(content, chance))
+
+
+@pytest.mark.parametrize("name", ["arrow_tensor", "arrow_tensor_v2", "arrow_variable_shaped_tensor"])
+def test_columns_of_tensors_that_ray_would_unpickle_are_found(name: str) -> None:
+    """CVE-2026-41486: reading the schema is enough."""
+    kind = {"ARROW:extension:name": f"ray.data.{name}".encode()}
+    attack = tables.message([tables.column(kind | {"ARROW:extension:metadata": safetensors.PICKLE})], {})
+    shape = tables.message([tables.column(kind | {"ARROW:extension:metadata": b"[2, 3]"})], {})
+    assert "arrow-pickled-metadata" in {placed.found.rule.id for placed in scanned("x.arrow", attack).findings}
+    assert not scanned("x.arrow", shape).findings

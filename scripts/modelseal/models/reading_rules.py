@@ -58,7 +58,7 @@ AMBIGUOUS = Rule(
     remedy="Do not use the file. Write it anew with the framework that made it.",
     atlas=("AML.T0074", "AML.T0011.000"),
     cwe=("CWE-434", "CWE-436"),
-    references=("https://github.com/trailofbits/fickling#polyglots",),
+    references=("https://github.com/trailofbits/fickling#pytorch-polyglots",),
 )
 FORMAT_DENIED = Rule(
     id="format-denied",

@@ -19,7 +19,7 @@ from modelseal.models.rule import Rule
 from modelseal.models.templates import rules as template_rules
 from modelseal.models.templates.chat import judge as judge_template
 
-_REFERENCE = "https://huggingface.co/docs/hub/en/security"
+_REFERENCE = "https://github.com/huggingface/transformers/blob/main/SECURITY.md"
 REMOTE_CODE = Rule(
     id="hugging-face-remote-code",
     title="A configuration that has Python files of a repository run",

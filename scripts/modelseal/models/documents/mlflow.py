@@ -42,7 +42,6 @@ OUTSIDE = Rule(
     remedy="Keep everything in the model's folder.",
     atlas=("AML.T0010.003", "AML.T0011.000"),
     cwe=("CWE-22", "CWE-73", "CWE-918"),
-    references=("CVE-2023-6831", "CVE-2024-0520"),
 )
 _CODE_KEYS = ("code", "code_paths", "code_dir_subpath", "model_code_path", "python_model_code")
 _PATH_KEYS = (

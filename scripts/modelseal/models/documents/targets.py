@@ -23,7 +23,11 @@ TARGET = Rule(
     remedy="Remove the entry, or name a class of the framework that reads the configuration.",
     atlas=("AML.T0011.000", "AML.T0010.003"),
     cwe=("CWE-470", "CWE-502"),
-    references=("CVE-2025-23304", "CVE-2025-33226"),
+    references=(
+        "CVE-2025-23304",
+        "CVE-2026-22584",
+        "https://unit42.paloaltonetworks.com/rce-vulnerabilities-in-ai-python-libraries/",
+    ),
 )
 _KEYS = ("_target_", "target", "class_path", "_class_", "__target__")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")

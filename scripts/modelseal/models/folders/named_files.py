@@ -26,7 +26,7 @@ MISSING = Rule(
     happens="The model cannot be loaded from this folder alone: something else will be put or fetched in its place.",
     remedy="Get the whole model, and scan it again.",
     atlas=("AML.T0010.003",),
-    cwe=("CWE-426",),
+    cwe=("CWE-829",),
 )
 _SCRIPTS = ("python", "script")
 _DATA = frozenset({Fetches.FILE, Fetches.DATA})

@@ -14,10 +14,10 @@ POINTER = Rule(
     id="git-lfs-pointer",
     title="A pointer of Git LFS in place of a file",
     severity=Severity.UNKNOWN,
-    happens="The file itself was not fetched, so nobody has looked into it; it is whatever the server gives later.",
+    happens="The file itself was not fetched: nobody has looked into what a checkout will put in its place.",
     remedy="Fetch the files before the scan: `git lfs pull`, or `lfs: true` for actions/checkout.",
     atlas=("AML.T0010.003",),
-    cwe=("CWE-494",),
+    cwe=("CWE-829",),
     references=("https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md",),
 )
 # The specification limits a pointer to 1,024 bytes, and says in which order its keys stand.

@@ -24,7 +24,7 @@ TARGET = Rule(
     severity=Severity.HIGH,
     happens="NeMo and Hydra import what `target` and `_target_` name, and call it with the values beside it: any "
     "function of any module, when the model is loaded.",
-    remedy="Do not load the model. Update NeMo to 2.3.2 or newer, which only takes classes from a list.",
+    remedy="Do not load the model. Update NeMo to 2.3.2 or newer: it refuses modules that are not on its list.",
     atlas=("AML.T0011.000",),
     cwe=("CWE-94", "CWE-470"),
     references=("CVE-2025-23304", "https://unit42.paloaltonetworks.com/rce-vulnerabilities-in-ai-python-libraries/"),

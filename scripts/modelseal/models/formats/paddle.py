@@ -33,7 +33,7 @@ OPERATOR = Rule(
     remedy=_REMEDY,
     atlas=("AML.T0011.000", "AML.T0018"),
     cwe=("CWE-94", "CWE-73", "CWE-829"),
-    references=("CVE-2022-46741", "CVE-2024-0521"),
+    references=("https://github.com/PaddlePaddle/Paddle/blob/develop/SECURITY.md",),
 )
 
 

@@ -35,7 +35,6 @@ HEADER = Rule(
     remedy=_REMEDY,
     atlas=("AML.T0074", "AML.T0011.000"),
     cwe=("CWE-354",),
-    references=("https://www.reversinglabs.com/blog/rl-identifies-malware-ml-model-hosted-on-hugging-face",),
 )
 PATH = Rule(
     id="7z-path",

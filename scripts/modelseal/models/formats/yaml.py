@@ -23,7 +23,7 @@ OBJECT = Rule(
     title="A tag that makes objects of a programming language",
     severity=Severity.CRITICAL,
     happens="Loaders that are not restricted to plain values (`yaml.load` with `Loader`, `UnsafeLoader` or, in old "
-    "versions, by default; SnakeYAML; Psych) import what the tag names, and call it.",
+    "versions, `FullLoader` and by default; SnakeYAML; Psych) import what the tag names, and call it.",
     remedy="Remove the tag: plain values need none. Read YAML with `yaml.safe_load`.",
     atlas=_ATLAS,
     cwe=("CWE-502",),

@@ -12,7 +12,7 @@ OUTSIDE = Rule(
     happens="Reading the weights reads files of the machine that the model names, and keeps what is in them: secrets "
     "leave with the model when it is saved or its predictions are shown.",
     remedy=_REWRITE,
-    atlas=("AML.T0011.000", "AML.T0024"),
+    atlas=("AML.T0011.000", "AML.T0037"),
     cwe=("CWE-73", "CWE-200"),
     references=("CVE-2026-1669",),
 )
@@ -52,7 +52,7 @@ SHAPE = Rule(
     remedy=_REWRITE,
     atlas=("AML.T0029",),
     cwe=("CWE-770", "CWE-400"),
-    references=("CVE-2026-0897", "CVE-2026-1669"),
+    references=("CVE-2026-0897", "CVE-2026-12570"),
 )
 TRAILING = Rule(
     id="hdf5-trailing-bytes",

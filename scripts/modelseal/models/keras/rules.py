@@ -29,7 +29,7 @@ FOREIGN = Rule(
     remedy=_WEIGHTS_ONLY,
     atlas=_ARTIFACT,
     cwe=("CWE-502", "CWE-470"),
-    references=("CVE-2025-1550", "CVE-2025-8747"),
+    references=("CVE-2025-1550",),
 )
 DANGEROUS = Rule(
     id="keras-dangerous-function",
@@ -40,7 +40,7 @@ DANGEROUS = Rule(
     remedy=_WEIGHTS_ONLY,
     atlas=_ARTIFACT,
     cwe=("CWE-502", "CWE-470"),
-    references=("CVE-2025-8747", "CVE-2025-9906", "CVE-2025-12060", "CVE-2025-9905"),
+    references=("CVE-2025-8747", "CVE-2025-9906", "CVE-2025-12060"),
 )
 OWN = Rule(
     id="keras-own-object",
@@ -68,7 +68,7 @@ VOCABULARY = Rule(
     severity=Severity.HIGH,
     happens="Loading the model reads a file of the machine, or fetches an address, and keeps what it got in the model.",
     remedy="Save the model anew with the vocabulary in it: `layer.set_vocabulary(list_of_words)`.",
-    atlas=("AML.T0011.000", "AML.T0024"),
+    atlas=("AML.T0011.000", "AML.T0037"),
     cwe=("CWE-73", "CWE-918"),
     references=("CVE-2025-12058",),
 )
@@ -100,7 +100,7 @@ RENAMED = Rule(
     "name is registered. Keras never writes such a name.",
     remedy=_WEIGHTS_ONLY,
     atlas=("AML.T0074", "AML.T0011.000"),
-    cwe=("CWE-470", "CWE-451"),
+    cwe=("CWE-470",),
 )
 OPERATION = Rule(
     id="keras-tensorflow-operation",

@@ -9,7 +9,7 @@ ENTITY = Rule(
     severity=Severity.CRITICAL,
     happens="A parser that follows it reads files of the machine, or fetches addresses, when the model is loaded.",
     remedy="Remove the document type declaration. Parse with entities switched off: `defusedxml`.",
-    atlas=("AML.T0011.000", "AML.T0024"),
+    atlas=("AML.T0011.000", "AML.T0037"),
     cwe=("CWE-611", "CWE-918"),
 )
 BOMB = Rule(
@@ -28,7 +28,7 @@ INCLUDES = Rule(
     happens="XInclude reads files and addresses; a style sheet (XSLT) is a program.",
     remedy="Remove the element or instruction.",
     atlas=("AML.T0011.000",),
-    cwe=("CWE-611", "CWE-829", "CWE-91"),
+    cwe=("CWE-611", "CWE-829", "CWE-94"),
 )
 FUNCTION = Rule(
     id="pmml-foreign-function",

@@ -16,8 +16,8 @@ EXTERNAL = Rule(
     "of the model's answers; saving it again can overwrite that file.",
     remedy=_REMEDY,
     atlas=("AML.T0011.000", "AML.T0010.003"),
-    cwe=("CWE-22", "CWE-36", "CWE-59"),
-    references=("CVE-2022-25882", "CVE-2024-27318", "CVE-2024-5187", "CVE-2025-51480"),
+    cwe=("CWE-22", "CWE-36"),
+    references=("CVE-2022-25882", "CVE-2024-27318", "CVE-2025-51480"),
 )
 EXTERNAL_ENTRY = Rule(
     id="onnx-external-entry",
@@ -27,6 +27,7 @@ EXTERNAL_ENTRY = Rule(
     remedy=_REMEDY,
     atlas=("AML.T0011.000",),
     cwe=("CWE-915", "CWE-1284"),
+    references=("CVE-2026-34445",),
 )
 PYTHON = Rule(
     id="onnx-python-operator",
@@ -64,7 +65,7 @@ FUNCTIONS = Rule(
     "name says, in those runtimes that let it.",
     remedy=_REMEDY,
     atlas=("AML.T0029", "AML.T0018"),
-    cwe=("CWE-674", "CWE-776"),
+    cwe=("CWE-674", "CWE-400"),
 )
 METADATA = Rule(
     id="onnx-metadata-code",

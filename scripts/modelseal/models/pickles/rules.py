@@ -52,7 +52,7 @@ HIDDEN_NAME = Rule(
     happens="The name of what is imported is only made while the file is loaded, or is a number in a registry of the "
     "loader's. No program writes such pickles; attacks do, so that they cannot be read.",
     remedy=_SAFER,
-    atlas=(*_ATLAS, "AML.T0015"),
+    atlas=(*_ATLAS, "AML.T0074"),
     cwe=("CWE-502", "CWE-506"),
     references=("https://docs.python.org/3/library/copyreg.html", _SCANNERS),
 )

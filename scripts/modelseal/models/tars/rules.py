@@ -4,6 +4,9 @@ from modelseal.gate.finding import Severity
 from modelseal.models.rule import Rule
 
 _REMEDY = "Do not unpack the file. Write it anew with the framework that made it."
+_FILTERED = (
+    "Do not unpack the file; if you must, with `tarfile.extractall(filter='data')` of a Python with its latest fixes."
+)
 
 HEADER = Rule(
     id="tar-header",
@@ -30,10 +33,10 @@ PATH = Rule(
     title="A member that unpacks outside of its folder",
     severity=Severity.HIGH,
     happens="Unpacking the archive writes over files elsewhere: start-up files, keys, other models.",
-    remedy="Do not unpack the file; if you must, with `tarfile.extractall(filter='data')`.",
+    remedy=_FILTERED,
     atlas=("AML.T0011.000",),
     cwe=("CWE-22",),
-    references=("CVE-2007-4559", "https://peps.python.org/pep-0706/"),
+    references=("CVE-2007-4559", "CVE-2024-5187", "https://peps.python.org/pep-0706/"),
 )
 LINK = Rule(
     id="tar-link",
@@ -41,7 +44,7 @@ LINK = Rule(
     severity=Severity.HIGH,
     happens="Members after it are written through the link to elsewhere, or what lies elsewhere is read as if it were "
     "the model's.",
-    remedy="Do not unpack the file; if you must, with `tarfile.extractall(filter='data')`.",
+    remedy=_FILTERED,
     atlas=("AML.T0011.000",),
     cwe=("CWE-59", "CWE-61"),
     references=("CVE-2025-4517", "https://peps.python.org/pep-0706/"),
@@ -53,7 +56,7 @@ DEVICE = Rule(
     happens="Unpacked by an administrator it gives access to a disk or to memory; a pipe blocks whoever reads it.",
     remedy=_REMEDY,
     atlas=("AML.T0011.000",),
-    cwe=("CWE-732",),
+    cwe=("CWE-66",),
 )
 SPARSE = Rule(
     id="tar-sparse",

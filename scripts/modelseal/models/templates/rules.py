@@ -55,7 +55,7 @@ LOADS = Rule(
     happens="Where the renderer has a loader, another file becomes part of the prompt, or is run as a template.",
     remedy=_REPLACE,
     atlas=("AML.T0011.000",),
-    cwe=("CWE-1336", "CWE-98"),
+    cwe=("CWE-1336", "CWE-829"),
 )
 EXHAUSTS = Rule(
     id="template-exhausts",
@@ -92,7 +92,7 @@ SENDS = Rule(
     happens="What people write to the model becomes part of a URL in the prompt or the answer, and leaves with the "
     "request for it as soon as something shows or fetches it.",
     remedy=_REPLACE,
-    atlas=("AML.T0010.003", "AML.T0051.001"),
+    atlas=("AML.T0010.003", "AML.T0051.001", "AML.T0077"),
     cwe=("CWE-201", "CWE-1336"),
 )
 UNVETTED = Rule(

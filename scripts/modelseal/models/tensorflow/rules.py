@@ -38,7 +38,7 @@ READS = Rule(
     remedy=_REMEDY,
     atlas=("AML.T0011.000", "AML.T0018"),
     cwe=("CWE-73", "CWE-200"),
-    references=(_GRAPHS_ARE_PROGRAMS,),
+    references=(_GRAPHS_ARE_PROGRAMS, "https://hiddenlayer.com/innovation-hub/models-are-code/"),
 )
 NETWORK = Rule(
     id="tensorflow-network",

@@ -12,7 +12,7 @@ INDEXES = Rule(
     remedy="Do not load the model. Convert it anew from its source: `tf.lite.TFLiteConverter.from_saved_model(DIR)`.",
     atlas=("AML.T0011.000", "AML.T0010.003"),
     cwe=("CWE-125", "CWE-787", "CWE-129"),
-    references=("CVE-2020-15210", "CVE-2020-15211", "CVE-2020-15212", "CVE-2022-23561"),
+    references=("CVE-2020-15211", "CVE-2022-23561"),
 )
 CUSTOM = Rule(
     id="tflite-custom-operator",

@@ -19,7 +19,7 @@ FILES = Rule(
     remedy="Do not run the model. Where its operators are known, load weights of the same shape from safetensors.",
     atlas=("AML.T0011.000", "AML.T0018"),
     cwe=("CWE-73", "CWE-506"),
-    references=("https://hiddenlayer.com/innovation-hub/models-are-code/",),
+    references=("https://github.com/pytorch/pytorch/blob/main/SECURITY.md#torchscript-models",),
 )
 NETWORK = Rule(
     id="torchscript-remote-call",

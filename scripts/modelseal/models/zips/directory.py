@@ -108,7 +108,7 @@ def _claims(content: Content, position: int) -> Iterator[_Claim]:
 
 
 def _wide_claims(content: Content, position: int, end: int, comment: bytes) -> Iterator[_Claim]:
-    """Read the 64-bit end record: where its locator says, and where Python looked until CVE-2025-8291."""
+    """Read the 64-bit end record: where its locator says, and where Python looks (CVE-2025-8291)."""
     locator = position - _LOCATOR.size
     if locator < 0 or content.read(locator, 4) != LOCATOR_64:
         return

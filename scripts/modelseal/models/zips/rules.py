@@ -65,7 +65,7 @@ UNACCOUNTED = Rule(
     remedy=_REMEDY,
     atlas=("AML.T0074", "AML.T0011.000"),
     cwe=("CWE-506", "CWE-436"),
-    references=("https://github.com/trailofbits/fickling#polyglots",),
+    references=("https://github.com/trailofbits/fickling#pytorch-polyglots",),
 )
 ENCRYPTED = Rule(
     id="zip-encrypted",
