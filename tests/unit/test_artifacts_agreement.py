@@ -1,4 +1,5 @@
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,19 @@ def test_file_that_was_signed_alone_has_the_subjects_name(model: Path) -> None:
     (model / "config.json").rename(model / "other.json")
     assert reasons(model / "other.json", of) == ("renamed: config.json → other.json",)
     assert reasons(model, of)
+
+
+@pytest.mark.parametrize("evil", ["a/config.json", "z/config.json", "a/b/config.json"])
+def test_file_that_was_signed_alone_covers_no_other_of_the_same_name(model: Path, evil: str) -> None:
+    shutil.rmtree(model / "weights")
+    of = Manifest("config.json", ((".", sha256(b"{}")),))
+    assert reasons(model, of) == ()
+    (model / evil).parent.mkdir(parents=True)
+    (model / evil).write_bytes(b"evil")
+    assert reasons(model, of) == (f"added: {evil}",)
+    (model / "other").mkdir()
+    (model / "config.json").rename(model / "other" / "config.json")
+    assert f"added: {evil}" in reasons(model, of)
 
 
 def test_link_where_none_was_signed(model: Path) -> None:

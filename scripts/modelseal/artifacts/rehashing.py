@@ -42,8 +42,10 @@ def compared(signed: Manifest, found: Tree) -> tuple[dict[str, str], dict[str, s
         return _joined(signed), present
     expected = dict(signed.digests)
     if manifest.ITSELF in expected:
-        # The only name that was signed is the subject's. Where it stands now is for the caller to choose.
-        present = {name.rpartition("/")[2]: digest for name, digest in present.items()}
+        # The only name that was signed is the subject's. Where it stands now is for the caller to choose; but not
+        # beside others, of which one with the same last part of its name would take another one's place.
+        if len(present) == 1:
+            present = {name.rpartition("/")[2]: digest for name, digest in present.items()}
         expected = {signed.name: expected[manifest.ITSELF]}
     return expected, present
 
