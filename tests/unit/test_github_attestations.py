@@ -244,6 +244,14 @@ def test_no_answer_is_not_taken_for_an_empty_one(server: Server, tmp_path: Path,
         store(server, tmp_path).about(DIGEST)
 
 
+@pytest.mark.parametrize("status", [404, 410, 204])
+def test_list_that_ends_in_the_middle_is_not_taken_for_all(server: Server, tmp_path: Path, status: int) -> None:
+    first = listed({"bundle": BUNDLE}, Link=f'<{server.url}{PATH}/{DIGEST}?after=1>; rel="next"')
+    server.answer = answers(first, Reply(status, {"message": "Not Found"}))
+    with pytest.raises(ToolError):
+        store(server, tmp_path).about(DIGEST)
+
+
 def test_list_without_end_is_refused(server: Server, tmp_path: Path) -> None:
     server.answer = lambda request: listed(Link=f'<{server.url}{request.path.partition("?")[0]}?after=x>; rel="next"')
     with pytest.raises(ToolError, match="no end"):

@@ -134,7 +134,7 @@ class Store:
             try:
                 answer = self.client.request("GET", path, query=query, largest=_PAGE_BYTES)
             except RestError as error:
-                if error.status == _NOT_FOUND:  # also where there are none, so it is no reason to stop
+                if error.status == _NOT_FOUND and len(seen) == 1:  # also where there are none: no reason to stop
                     break
                 raise
             query = {}  # the address of the next page has it all
