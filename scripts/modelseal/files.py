@@ -1,8 +1,9 @@
-"""Write files so that nobody ever sees half of one."""
+"""Write files so that nobody ever sees half of one, and read no more of one than it may have."""
 
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,25 @@ from modelseal.errors import ToolError
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def read_bounded(path: Path, largest: int) -> bytes:
+    """Read a whole file, or none of it: a device or a pipe may go on for ever.
+
+    Args:
+        path: The file; what it leads to may also be a pipe.
+        largest: How many bytes it may have.
+
+    Raises:
+        OSError: It cannot be read, or has more.
+    """
+    with path.open("rb") as file:
+        about = os.fstat(file.fileno())
+        known = about.st_size if stat.S_ISREG(about.st_mode) else largest
+        data = file.read(min(known, largest) + 1)
+    if len(data) > largest:
+        raise OSError(errno.EFBIG, f"it has more than {largest:,} bytes", str(path))
+    return data
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o666) -> None:

@@ -8,6 +8,7 @@ from modelseal.attestation import log_entry, predicates, sbom_subject, stated_ve
 from modelseal.attestation.rejection import Rejection
 
 ONE, TWO = "1" * 64, "2" * 64
+LOOKED = {"result": "passed", "scanners": ["vuln"]}
 
 
 def stated(**changes: Any) -> stated_verdict.StatedVerdict:
@@ -46,7 +47,11 @@ def test_statements_without_a_verdict_have_none() -> None:
         (predicates.TEST_RESULT, {"result": "PASSED", "modelseal_verdict": {"result": "failed"}}, False),
         (predicates.VULNS, {}, False),
         (predicates.VULNS, {"modelseal_verdict": "passed"}, False),
-        (predicates.VULNS, {"modelseal_verdict": {"result": "passed"}}, True),
+        (predicates.VULNS, {"scanner": {"result": []}, "modelseal_verdict": LOOKED}, True),
+        (predicates.VULNS, {"scanner": {"result": []}, "modelseal_verdict": {**LOOKED, "result": "failed"}}, False),
+        (predicates.VULNS, {"scanner": {"result": None}, "modelseal_verdict": LOOKED}, False),
+        (predicates.VULNS, {"modelseal_verdict": LOOKED}, False),
+        (predicates.VULNS, {"scanner": {"result": []}, "modelseal_verdict": {"result": "passed"}}, False),
         (predicates.SUMMARY, {"verificationResult": "PASSED"}, True),
         (predicates.SUMMARY, {"verificationResult": "FAILED"}, False),
         (predicates.SUMMARY, {}, False),

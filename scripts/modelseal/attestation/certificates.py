@@ -123,6 +123,8 @@ def verify(roots: Sequence[x509.Certificate], signed: bundle.Bundle, now: dateti
         path_to_root(leaf, others, roots, now)
         public_key = key_of(leaf)
         found = Certified(_subject(leaf), _names(leaf), public_key)
+    except Rejection:
+        raise
     except _MALFORMED as error:
         raise Rejection(f"its certificates are malformed: {_first_line(error)}") from error
     keys.check_signature(public_key, signed.envelope)

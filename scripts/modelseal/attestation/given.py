@@ -1,14 +1,17 @@
 """What the inputs of `attest` name, read: documents, digests, keys."""
 
+import errno
 import hashlib
 import re
 from pathlib import Path
 
 from modelseal.attestation import plan, provenance
 from modelseal.errors import InputError
+from modelseal.files import read_bounded
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _PEM_LIMIT = 64 * 1024
+_DOCUMENT_LIMIT = 512 * 1024 * 1024
 
 
 def image(name: str, digest: str, image_id: str, archive: Path | None) -> plan.Image:
@@ -20,6 +23,7 @@ def image(name: str, digest: str, image_id: str, archive: Path | None) -> plan.I
     saved = None
     if archive:
         try:
+            _refuse_other_than_file(archive)
             with archive.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
@@ -57,7 +61,8 @@ def document(path: Path, name: str) -> plan.Document:
         InputError: It cannot be read.
     """
     try:
-        return plan.Document(path.name, path.read_bytes())
+        _refuse_other_than_file(path)
+        return plan.Document(path.name, read_bounded(path, _DOCUMENT_LIMIT))
     except OSError as error:
         raise _unreadable(path, name, error) from error
 
@@ -80,6 +85,12 @@ def pem(text: str) -> bytes:
             where="input `private-key`",
             mend="Give the whole key with its BEGIN and END lines, or the path of its file.",
         ) from None
+
+
+def _refuse_other_than_file(path: Path) -> None:
+    """Refuse a named pipe, which would be waited for, and a device, which may have no end."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 def _unreadable(path: Path, name: str, error: OSError) -> InputError:

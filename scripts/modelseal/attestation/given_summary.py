@@ -4,7 +4,7 @@ https://slsa.dev/spec/v1.1/verification_summary
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from modelseal.attestation import jsontext, predicates, stated_verdict, statement, summary_statement
 from modelseal.attestation.plan import Document, Planned
@@ -12,7 +12,6 @@ from modelseal.attestation.rejection import Rejection, short
 from modelseal.errors import InputError, VerificationFailed
 
 _FILE = "release.verification-summary.sigstore.json"
-_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def planned(summary: Document, about: Collection[str], now: datetime) -> Planned:
@@ -60,7 +59,7 @@ def _check(predicate_type: str, predicate: Mapping[str, object], now: datetime) 
     if verifier != summary_statement.VERIFIER:
         raise Rejection(f"the verifier is {short(verifier)}, not {summary_statement.VERIFIER}")
     time = stated_verdict.time_of(predicate.get("timeVerified"))
-    if time is None or time > now + _CLOCKS_DIFFER:
+    if time is None or time > now + stated_verdict.CLOCKS_DIFFER:
         raise Rejection(f"it was verified at {short(predicate.get('timeVerified'))}, which is no time in the past")
     jsontext.as_text(predicate.get("resourceUri"), "resourceUri")
     jsontext.as_text(jsontext.dig(predicate, "policy", "uri"), "the policy's URI")

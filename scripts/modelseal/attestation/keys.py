@@ -20,6 +20,7 @@ from modelseal.errors import InputError
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey
 
+_BEGIN_AND_END = 2
 _MIN_RSA_BITS = 2048
 _MAX_RSA_BITS = 16384  # beyond it, verifying takes so long that it is an attack
 _MIN_RSA_EXPONENT = 65537
@@ -75,6 +76,10 @@ def load_private_key(pem: bytes, password: str) -> PrivateKey:
     Raises:
         InputError: It is not a private key, the password is wrong, or the key is too weak. Says nothing of the key.
     """
+    if pem.count(b"PRIVATE KEY-----") > _BEGIN_AND_END:
+        raise InputError(
+            "There are several private keys.", where="input `private-key`", mend="Give the one to sign with."
+        )
     try:
         key = serialization.load_pem_private_key(pem, password.encode() or None)
     except TypeError:
@@ -105,6 +110,12 @@ def load_public_key(pem: bytes) -> PublicKey:
             "This is a private key; verifying needs only the public one.",
             where=where,
             mend="Make it with `openssl pkey -in KEY -pubout`, and keep the private key with the signer alone.",
+        )
+    if pem.count(b"-----BEGIN ") > 1:  # only the first would be believed, and nobody would be told
+        raise InputError(
+            "There is more in the file than one public key.",
+            where=where,
+            mend="Keep each key in a file of its own, and give the one that must have signed.",
         )
     try:
         key = serialization.load_pem_public_key(pem)

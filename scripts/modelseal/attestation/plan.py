@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modelseal.artifacts import manifest as model_manifest
-from modelseal.attestation import predicates, provenance, slimming, statement
+from modelseal.attestation import image_sboms, jsontext, predicates, provenance, slimming, stated_verdict, statement
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.statement import Subject
 from modelseal.attestation.workflow_run import Run
@@ -48,6 +48,11 @@ class Image:
     digest: str
     image_id: str = ""
     archive: provenance.File | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every digest that is known to name it, `sha256:…`."""
+        return frozenset(f"sha256:{digest}" for digest in (self.digest, self.image_id) if digest)
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
@@ -131,8 +136,8 @@ def for_image(
     byproducts = [item.file for item in (*sboms, *verdicts)]
     stated = [_provenance(run, f"{image.name}@sha256:{image.digest}", byproducts, dependencies)]
     stated += [_sbom(document) for document in sboms]
-    names = frozenset(f"sha256:{digest}" for digest in (image.digest, image.image_id) if digest)
-    stated += [_verdict(document, "image", names) for document in verdicts]
+    stated += [_verdict(document, "image", image.names, image.image_id) for document in verdicts]
+    image_sboms.check(((item.predicate_type, item.predicate) for item in stated), image.names)
     return _statements("image", image.name, image.subjects, stated)
 
 
@@ -209,18 +214,21 @@ def _sbom(document: Document) -> _Stated:
     return _Stated(predicate_type, predicate, _full(document, predicate))
 
 
-def _verdict(document: Document, what: str, names: frozenset[str]) -> _Stated:
-    """State a verdict that is about the image or model with one of these names."""
+def _verdict(document: Document, what: str, names: frozenset[str], image_id: str = "") -> _Stated:
+    """State a verdict that is about the image or model with one of these names; and if its ID is known, with that."""
     try:
         verdict = predicates.read_verdict(document.data)
         predicate = predicates.of_verdict(verdict)
+        if verdict.result == "passed":
+            _refuse_contradiction(verdict.predicate_type, predicate)
     except Rejection as error:
         raise InputError(
             f"This is not a verdict that can be attested: {error}.",
             where=document.name,
             mend="Give the verdict file that a gate wrote: `scan-image`, or `scan-model` with the `manifest`.",
         ) from error
-    if not verdict.names & names:
+    said = jsontext.dig(verdict.document, "subject", "image_id")
+    if not verdict.names & names or (image_id and said and said != f"sha256:{image_id}"):
         raise InputError(
             f"The verdict is about another {what}: {verdict.image} ({', '.join(sorted(verdict.names))}).",
             where=document.name,
@@ -233,6 +241,15 @@ def _verdict(document: Document, what: str, names: frozenset[str]) -> _Stated:
             mend=f"Mend what the verdict names, or change the gate's policy; a failed {what} is not sealed.",
         )
     return _Stated(verdict.predicate_type, predicate, _full(document, predicate))
+
+
+def _refuse_contradiction(predicate_type: str, predicate: Mapping[str, object]) -> None:
+    """Refuse a verdict that nobody would take for a pass, or of which nobody could tell how old it is."""
+    stated = stated_verdict.read(predicate_type, predicate)
+    if stated is not None and not stated.passed:
+        raise Rejection(stated.said)
+    if stated is not None and stated.time is None:
+        raise Rejection("it does not say when the scan ended, as a date and time with a time zone (RFC 3339)")
 
 
 def _full(document: Document, predicate: Mapping[str, object]) -> Document | None:

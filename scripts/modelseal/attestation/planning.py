@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from modelseal.attestation import dependencies, given, jsontext, plan
+from modelseal.attestation import dependencies, given, jsontext, plan, stated_verdict
 from modelseal.attestation.plan import Document, Planned
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.workflow_run import Run
@@ -96,6 +96,8 @@ def planned(wanted: Wanted, run: Run | None, now: datetime) -> tuple[Planned, ..
         bases = [dependencies.base_image(text) for text in wanted.base_images]
         made += plan.for_image(image, sboms, of_image, run, _unique([*bases, *materials, *_tools([*of_image, *sboms])]))
     plan.refuse_same_names(made)
+    for item in verdicts:
+        _refuse_future(item, now)
     return made
 
 
@@ -106,6 +108,18 @@ def _of_summary(wanted: Wanted, summary: Path, now: datetime) -> Planned:
     if wanted.manifest:
         about.append(given.document(wanted.manifest, "manifest").file.sha256)
     return given_summary.planned(given.document(summary, "summary"), about, now)
+
+
+def _refuse_future(verdict: Document, now: datetime) -> None:
+    """Refuse a verdict of later than now: it would never be too old."""
+    said = jsontext.dig(_read(verdict), "scanned_at")
+    time = stated_verdict.time_of(said)
+    if time is None or time > now + stated_verdict.CLOCKS_DIFFER:
+        raise InputError(
+            f"The verdict is of {said}, which is in the future.",
+            where=verdict.name,
+            mend="Set the clock of the machine that scanned, and scan again.",
+        )
 
 
 def _is_about(verdict: Document, manifest: Document) -> bool:

@@ -111,8 +111,12 @@ def read_verdict(data: bytes) -> Verdict:
         raise Rejection(f"its verdict is {short(result)}, neither passed nor failed")
     if not jsontext.as_list(document.get("scanners"), "the list of scanners"):
         raise Rejection("the gate looked for nothing, so it says nothing")
+    findings = jsontext.as_list(document.get("findings"), "the list of findings")
+    fails = any(jsontext.dig(item, "decision") == "fails" for item in findings)
+    if fails and result == "passed":
+        raise Rejection("its verdict is passed, but its findings say otherwise")
     if of_model:
-        _check_model(document, result)
+        _check_model(document, result, fails=fails)
     return Verdict(
         result=result,
         image=jsontext.as_text(jsontext.dig(document, "subject", "name"), "the image's name"),
@@ -122,7 +126,7 @@ def read_verdict(data: bytes) -> Verdict:
     )
 
 
-def _check_model(document: Mapping[str, object], result: str) -> None:
+def _check_model(document: Mapping[str, object], result: str, *, fails: bool) -> None:
     """Refuse a model's verdict that is about no bytes in particular, or that its own findings contradict."""
     if jsontext.dig(document, "subject", "digest") == "":
         raise Rejection(
@@ -131,8 +135,7 @@ def _check_model(document: Mapping[str, object], result: str) -> None:
         )
     if document.get("scanners") != ["model"]:
         raise Rejection(f"it looked for {short(document.get('scanners'))}, which is not what a model is scanned for")
-    findings = jsontext.as_list(document.get("findings"), "the list of findings")
-    if (result == "failed") != any(jsontext.dig(item, "decision") == "fails" for item in findings):
+    if (result == "failed") != fails:
         raise Rejection(f"its verdict is {result}, but its findings say otherwise")
     if not jsontext.as_list(document.get("files"), "the list of files"):
         raise Rejection("no file was looked into, so it says nothing")

@@ -11,9 +11,12 @@ from pathlib import Path
 
 from modelseal.attestation import identity
 from modelseal.errors import InputError
+from modelseal.files import read_bounded
 from modelseal.gate import patterns
 from modelseal.gate.deployment import Deployment
 from modelseal.gate.policy import Policy
+
+_FILE_LIMIT = 16 * 1024 * 1024  # of a key or a root of trust
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,7 @@ def _same_file(name: str, ours: Path | None, theirs: str, place: str) -> Path | 
     if ours is None or not theirs:
         return ours or (Path(theirs) if theirs else None)
     try:
-        same = ours.read_bytes() == Path(theirs).read_bytes()
+        same = read_bounded(ours, _FILE_LIMIT) == read_bounded(Path(theirs), _FILE_LIMIT)
     except OSError as error:
         raise InputError(
             f"A file that inputs and policy name cannot be read: {error.strerror or error}.",

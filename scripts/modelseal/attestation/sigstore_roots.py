@@ -14,6 +14,7 @@ from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.sigstore_errors import MALFORMED, first_line
 from modelseal.attestation.time_limit import within
 from modelseal.errors import InputError, ToolError
+from modelseal.files import read_bounded
 
 _ROOT_SECONDS = 60.0
 _CONFIG_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
@@ -21,6 +22,7 @@ _ROOT_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 _ROOT_LISTS = ("tlogs", "ctlogs", "certificateAuthorities", "timestampAuthorities")
 _CONFIG_LISTS = ("caUrls", "oidcUrls", "rekorTlogUrls", "tsaUrls")
 _MOST_ROOTS = 16
+_FILE_LIMIT = 16 * 1024 * 1024
 _VERSION = [1]  # of the interfaces of authorities
 
 
@@ -119,7 +121,7 @@ def not_trusted(path: Path | None, why: str) -> InputError:
 def _documents(path: Path) -> list[dict[str, object]]:
     """Read one document, or the one on each line (`gh attestation trusted-root`)."""
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, _FILE_LIMIT)
     except OSError as error:
         raise not_trusted(path, error.strerror or "it cannot be read") from error
     lines = [line for line in content.splitlines() if line.strip()]

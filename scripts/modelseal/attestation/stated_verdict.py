@@ -14,6 +14,7 @@ from modelseal.attestation.rejection import short
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+CLOCKS_DIFFER = timedelta(minutes=5)  # by so much a time may seem to be in the future
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class StatedVerdict:
         waived: How many findings were let through by a waiver.
         not_affected: How many were answered by a VEX statement.
         names: By which digests the gate knew what it judged, 64 hexadecimal digits each.
+        names_all: Whether what it judged has no other digests: a model is known by its manifest's alone, an image by
+            some that the gate has not seen.
     """
 
     passed: bool
@@ -35,6 +38,7 @@ class StatedVerdict:
     waived: int = 0
     not_affected: int = 0
     names: frozenset[str] = frozenset()
+    names_all: bool = False
 
 
 def read(predicate_type: str, predicate: Mapping[str, object]) -> StatedVerdict | None:
@@ -56,11 +60,11 @@ def time_of(value: object) -> datetime | None:
 def _vulns(predicate: Mapping[str, object]) -> StatedVerdict:
     result = predicates.result_of(predicate)
     gate = jsontext.dig(predicate, predicates.VERDICT_KEY)
+    contradiction = _vulns_contradiction(predicate) if result == "passed" else ""
+    word = result if result in ("passed", "failed") else short(result)
     return StatedVerdict(
-        passed=result == "passed",
-        said=f"its verdict is {result if result == 'failed' else short(result)}"
-        if result
-        else "it states vulnerabilities, but no verdict on them",
+        passed=result == "passed" and not contradiction,
+        said=f"its verdict is {word}{contradiction}" if result else "it states vulnerabilities, but no verdict on them",
         time=time_of(jsontext.dig(predicate, "metadata", "scanFinishedOn")),
         waived=_count(jsontext.dig(gate, "decisions", "waived")),
         not_affected=_count(jsontext.dig(gate, "decisions", "not-affected")),
@@ -71,24 +75,59 @@ def _vulns(predicate: Mapping[str, object]) -> StatedVerdict:
 def _test_result(predicate: Mapping[str, object]) -> StatedVerdict:
     result = predicate.get("result")
     gate = jsontext.dig(predicate, predicates.VERDICT_KEY)
-    said = jsontext.dig(gate, "result")
+    contradiction = _tests_contradiction(predicate) if result == "PASSED" else ""
     return StatedVerdict(
-        passed=result == "PASSED" and said in (None, "passed") and not predicate.get("failedTests"),
-        said=f"its result is {short(result)}" if result else "it states tests, but no result of them",
+        passed=result == "PASSED" and not contradiction,
+        said=f"its result is {short(result)}{contradiction}" if result else "it states tests, but no result of them",
         time=time_of(jsontext.dig(gate, "scanned_at")),
         waived=_count(jsontext.dig(gate, "decisions", "waived")),
         not_affected=_count(jsontext.dig(gate, "decisions", "not-affected")),
         names=_names(jsontext.dig(gate, "subject")),
+        names_all=jsontext.dig(gate, "scanners") == ["model"],
     )
 
 
 def _summary(predicate: Mapping[str, object]) -> StatedVerdict:
-    result = predicate.get("verificationResult")
+    result, levels = predicate.get("verificationResult"), predicate.get("verifiedLevels")
+    contradiction = ", and one of its levels is FAILED" if isinstance(levels, list) and "FAILED" in levels else ""
     return StatedVerdict(
-        passed=result == "PASSED",
-        said=f"its verification result is {short(result)}",
+        passed=result == "PASSED" and not contradiction,
+        said=f"its verification result is {short(result)}{contradiction}",
         time=time_of(predicate.get("timeVerified")),
     )
+
+
+def _vulns_contradiction(predicate: Mapping[str, object]) -> str:
+    """Say what speaks against a verdict that is a pass by its word; empty if nothing does."""
+    found = jsontext.dig(predicate, "scanner", "result")
+    gate = jsontext.dig(predicate, predicates.VERDICT_KEY)
+    scanners = jsontext.dig(gate, "scanners")
+    if not isinstance(found, list):
+        return ", but it lists no findings, not even none"
+    if not isinstance(scanners, list) or "vuln" not in scanners:
+        return ", but its gate did not look for vulnerabilities"
+    notes = (jsontext.dig(item, "annotations") for item in found)
+    words = (jsontext.dig(note, "decision") for each in notes if isinstance(each, list) for note in each)
+    if _fails(gate) or "fails" in words:
+        return ", but findings are listed that fail it"
+    return ""
+
+
+def _tests_contradiction(predicate: Mapping[str, object]) -> str:
+    """Say the same for tests; they need not be of a gate of ours."""
+    if predicate.get("failedTests"):
+        return ", but tests are listed that failed"
+    gate = predicate.get(predicates.VERDICT_KEY)
+    said = jsontext.dig(gate, "result")
+    if gate is not None and said != "passed":
+        return f", but its gate's verdict is {short(said)}"
+    return ", but findings are counted that fail it" if _fails(gate) else ""
+
+
+def _fails(gate: object) -> bool:
+    """Tell whether a gate counts findings that fail; a count that is none counts as some."""
+    count = jsontext.dig(gate, "decisions", "fails")
+    return count is not None and count != 0
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, object]], StatedVerdict]] = {

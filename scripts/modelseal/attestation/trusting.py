@@ -7,6 +7,9 @@ from modelseal.attestation import keys
 from modelseal.attestation.requirements import Requirements
 from modelseal.attestation.trust import CertificateTrust, IdentityTrust, KeyTrust, Trust
 from modelseal.errors import InputError
+from modelseal.files import read_bounded
+
+_PEM_LIMIT = 1024 * 1024
 
 
 def trust_of(demanded: Requirements, now: datetime) -> Trust:
@@ -43,7 +46,7 @@ def trust_of(demanded: Requirements, now: datetime) -> Trust:
 
 def _content(path: Path, name: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bounded(path, _PEM_LIMIT)
     except OSError as error:
         raise InputError(
             f"The file cannot be read: {error.strerror or error}.",

@@ -134,3 +134,6 @@ def _check_purpose(leaf: x509.Certificate) -> None:
     purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     if ExtendedKeyUsageOID.CODE_SIGNING not in purposes:
         raise Rejection("its certificate is not for signing code")
+    # As the library does where there is a log; an authority of one's own may also sign by itself.
+    if any(isinstance(item.value, x509.BasicConstraints) and item.value.ca for item in leaf.extensions):
+        raise Rejection("its certificate is that of an authority, which signs nothing but certificates")

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from modelseal.attestation import bundle, jsontext, predicates, provenance, sbom_subject, stated_verdict, statement
 from modelseal.attestation.plan import MODEL_SIGNATURE, Document
 from modelseal.attestation.rejection import Rejection
+from modelseal.attestation.stated_verdict import CLOCKS_DIFFER
 from modelseal.attestation.statement import Statement
 from modelseal.attestation.trust import Proved, Trust
 
@@ -29,7 +30,7 @@ _SHORT_NAMES = {
     "verification-summary": predicates.SUMMARY,
     "model-signature": MODEL_SIGNATURE,
 }
-_CLOCKS_DIFFER = timedelta(minutes=5)
+_MOST_LINES = 10_000
 _ABOUT_IMAGES = frozenset({predicates.CYCLONEDX, predicates.VULNS})
 
 
@@ -102,7 +103,12 @@ def collect(files: Mapping[str, bytes], trust: Trust) -> Evidence:
     attestations: list[Attestation] = []
     reasons: list[str] = []
     for name, content in files.items():
-        for place, data in _bundles(name, content):
+        try:
+            bundles = _bundles(name, content)
+        except Rejection as error:
+            reasons.append(f"{name}: {error}")
+            continue
+        for place, data in bundles:
             try:
                 attestations.append(_attestation(place, data, trust))
             except Rejection as error:
@@ -158,6 +164,8 @@ def is_about_images(predicate_type: str) -> bool:
 def _bundles(name: str, content: bytes) -> list[tuple[str, bytes]]:
     if not name.endswith(".jsonl"):
         return [(name, content)]
+    if content.count(b"\n") > _MOST_LINES:
+        raise Rejection(f"it has more than {_MOST_LINES:,} lines, and nobody has as many attestations")
     lines = [(f"{name}, line {number}", line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]
     return lines or [(name, content)]
 
@@ -181,7 +189,9 @@ def _against(stated: Statement, wanted: Wanted) -> list[str]:
     if verdict is None:
         return []
     reasons = [] if verdict.passed else [verdict.said]
-    if verdict.time and verdict.time > wanted.clock.now + _CLOCKS_DIFFER:
+    if verdict.names_all and verdict.names and wanted.sha256 not in verdict.names:
+        reasons.append(f"its verdict is about something else, sha256:{min(verdict.names)}")
+    if verdict.time and verdict.time > wanted.clock.now + CLOCKS_DIFFER:
         reasons.append(f"its verdict is of {verdict.time:%Y-%m-%d %H:%M} UTC, which is in the future")
     return reasons
 

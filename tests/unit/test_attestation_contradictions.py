@@ -1,0 +1,226 @@
+"""What contradicts itself is not signed by `attest`, and does not pass `verify` where somebody else has signed it."""
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attestation_material import IMAGE, IMAGE_ID, attested, context, key, pem, project, public_pem, release, signed
+from attestation_material import cyclonedx as cyclonedx_document
+from attestation_material import spdx as spdx_document
+from attestation_material import verdict as verdict_document
+from modelseal.commands import attest, verify
+from modelseal.errors import InputError
+from modelseal.verdict import ExitCode
+
+Change = Callable[[Any], object]
+OTHER = f"sha256:{'9' * 64}"
+VULNS, SIGNATURE = "image.vulns.sigstore.json", "fraud-model.sig"
+FAILING = {"kind": "vulnerability", "id": "CVE-1", "severity": "CRITICAL", "decision": "fails"}
+CONTAINER = {"SPDXID": "SPDXRef-image", "name": "other", "versionInfo": OTHER, "primaryPackagePurpose": "CONTAINER"}
+DESCRIBES = {
+    "spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-image",
+}  # fmt: skip
+
+
+def statement(file: Path) -> Any:
+    return json.loads(base64.b64decode(json.loads(file.read_bytes())["dsseEnvelope"]["payload"]))
+
+
+def hours(number: float) -> str:
+    return (datetime.now(UTC) + timedelta(hours=number)).isoformat()
+
+
+# --- what is not signed -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("verdict", "message"),
+    [
+        ({"findings": [FAILING]}, "its findings say otherwise"),
+        ({"decisions": {"fails": 3}}, "findings are listed that fail it"),
+        ({"decisions": {"fails": "none"}}, "findings are listed that fail it"),
+        ({"scanned_at": "2099-01-01T00:00:00Z"}, "is in the future"),
+        ({"scanned_at": hours(1)}, "is in the future"),
+        ({"scanned_at": "yesterday"}, "does not say when the scan ended"),
+        ({"scanned_at": "2026-01-01T00:00:00"}, "does not say when the scan ended"),
+        ({"scanned_at": "2026-02-30T00:00:00Z"}, "does not say when the scan ended"),
+        ({"scanners": ["secret"], "decisions": {"fails": 1}}, "findings are counted that fail it"),
+        ({"scanners": ["secret"], "findings": [{**FAILING, "kind": "secret"}]}, "its findings say otherwise"),
+    ],
+    ids=str,
+)
+def test_verdict_that_no_verifier_would_take_is_not_attested(
+    tmp_path: Path, verdict: dict[str, Any], message: str
+) -> None:
+    inputs = project(tmp_path)
+    (tmp_path / "fraud.verdict.json").write_bytes(verdict_document(**verdict))
+    with pytest.raises(InputError, match=message):
+        attest.run(inputs, context(tmp_path))
+    assert not (tmp_path / "out" / "bundles").exists()
+
+
+def test_verdict_of_another_image_id_is_not_attested(tmp_path: Path) -> None:
+    inputs = replace(project(tmp_path), digest=OTHER, image_id=IMAGE_ID)
+    file = tmp_path / "fraud.verdict.json"
+    file.write_bytes(verdict_document(subject={"name": IMAGE, "image_id": f"sha256:{'8' * 64}", "digest": OTHER}))
+    with pytest.raises(InputError, match="about another image"):
+        attest.run(inputs, context(tmp_path))
+    file.write_bytes(verdict_document(subject={"name": IMAGE, "image_id": IMAGE_ID, "digest": f"sha256:{'8' * 64}"}))
+    assert attest.run(inputs, context(tmp_path)).exit_code is ExitCode.PASSED  # pushed twice, it has two digests
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        spdx_document(packages=[CONTAINER], relationships=[DESCRIBES]),
+        cyclonedx_document(metadata={"component": {"type": "container", "name": "other", "version": OTHER}}),
+    ],
+    ids=["spdx", "cyclonedx"],
+)
+def test_sbom_of_another_image_is_not_attested(tmp_path: Path, document: bytes) -> None:
+    inputs = project(tmp_path)
+    (tmp_path / "fraud.spdx.json").write_bytes(document)
+    inputs = replace(inputs, sbom=(str(tmp_path / "fraud.spdx.json"),))
+    with pytest.raises(InputError, match=f"of another image, {OTHER}"):
+        attest.run(inputs, context(tmp_path))
+    pushed = replace(inputs, digest=f"sha256:{'7' * 64}", image_id=OTHER, verdicts=())
+    assert attest.run(pushed, context(tmp_path)).exit_code is ExitCode.PASSED
+
+
+def test_two_sboms_of_a_kind_that_differ_are_not_attested(tmp_path: Path) -> None:
+    inputs = project(tmp_path)
+    (tmp_path / "other.spdx.json").write_bytes(spdx_document(comment="another"))
+    with pytest.raises(InputError, match="Two SBOMs of the same kind"):
+        attest.run(replace(inputs, sbom=(*inputs.sbom, str(tmp_path / "other.spdx.json"))), context(tmp_path))
+
+
+# --- what does not pass -----------------------------------------------------------------------------------------------
+
+
+def gate(statement: Any) -> Any:
+    return statement["predicate"]["modelseal_verdict"]
+
+
+def stated(kind: str, predicate: dict[str, Any]) -> Change:
+    return lambda statement: statement.update(predicateType=kind, predicate=predicate)
+
+
+SUMMARY, TESTS = "https://slsa.dev/verification_summary/v1", "https://in-toto.io/attestation/test-result/v0.1"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda it: gate(it).update(decisions={"fails": 3}), "findings are listed that fail it"),
+        (lambda it: gate(it).update(decisions={"fails": -1}), "findings are listed that fail it"),
+        (lambda it: gate(it).update(decisions={"fails": True}), "findings are listed that fail it"),
+        (lambda it: it["predicate"]["scanner"]["result"][0]["annotations"].append({"decision": "fails"}), "that fail"),
+        (lambda it: it["predicate"]["scanner"].pop("result"), "it lists no findings"),
+        (lambda it: it["predicate"]["scanner"].update(result={}), "it lists no findings"),
+        (lambda it: it["predicate"].pop("scanner"), "it lists no findings"),
+        (lambda it: gate(it).update(scanners=[]), "did not look for vulnerabilities"),
+        (lambda it: gate(it).update(scanners="vuln"), "did not look for vulnerabilities"),
+        (lambda it: gate(it).update(scanners=["secret"]), "did not look for vulnerabilities"),
+        (lambda it: gate(it).update(result=["passed"]), "no verdict on them"),
+        (lambda it: gate(it).update(result="pаssed"), "its verdict is 'pаssed'"),  # noqa: RUF001 - a Cyrillic a
+        (stated(SUMMARY, {"verificationResult": "PASSED", "verifiedLevels": ["FAILED"]}), "of its levels is FAILED"),
+        (stated(TESTS, {"result": "PASSED", "failedTests": ["x"]}), "tests are listed that failed"),
+        (stated(TESTS, {"result": "PASSED", "modelseal_verdict": ["failed"]}), "its gate's verdict is None"),
+        (stated(TESTS, {"result": "PASSED", "modelseal_verdict": "failed"}), "its gate's verdict is None"),
+        (stated(TESTS, {"result": "PASSED", "modelseal_verdict": {"result": True}}), "its gate's verdict is True"),
+        (stated(TESTS, {"result": "PASSED", "modelseal_verdict": {"result": "passed", "decisions": {"fails": 1}}}),
+         "findings are counted that fail it"),
+    ],
+)  # fmt: skip
+def test_verdict_that_contradicts_itself_is_refused(tmp_path: Path, change: Change, message: str) -> None:
+    inputs = release(tmp_path)
+    said = statement(inputs.bundles / VULNS) if inputs.bundles else None
+    change(said)
+    (tmp_path / "out" / "bundles" / "one-more.sigstore.json").write_bytes(signed(said))
+    outcome = verify.run(inputs, context(tmp_path))
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert message in outcome.headline
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own", "another"])
+def test_verdict_on_another_model_is_refused(tmp_path: Path, own: bool) -> None:  # noqa: FBT001
+    inputs = replace(release(tmp_path), require=("test-result",))
+    payload = base64.b64decode(
+        json.loads((tmp_path / "out" / "bundles" / SIGNATURE).read_bytes())["dsseEnvelope"]["payload"]
+    )
+    sha256 = hashlib.sha256(payload).hexdigest()
+    subject = {"name": "fraud-model", "digest": f"sha256:{sha256}" if own else OTHER}
+    predicate = {
+        "result": "PASSED",
+        "modelseal_verdict": {"result": "passed", "scanners": ["model"], "subject": subject},
+    }
+    said = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "fraud-model", "digest": {"sha256": sha256}}],
+        "predicateType": TESTS,
+        "predicate": predicate,
+    }
+    (tmp_path / "out" / "bundles" / "fraud-model.test-result.sigstore.json").write_bytes(signed(said))
+    outcome = verify.run(replace(inputs, image="", digest="", sbom=()), context(tmp_path))
+    assert outcome.exit_code is (ExitCode.PASSED if own else ExitCode.VERIFICATION_FAILED)
+    assert own or f"its verdict is about something else, {OTHER}" in outcome.headline
+
+
+# --- files that are none, or too much ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [10_001, 100_000])
+def test_file_of_more_lines_than_attestations_is_one_reason(tmp_path: Path, number: int) -> None:
+    inputs = release(tmp_path)
+    (tmp_path / "out" / "bundles" / "many.jsonl").write_bytes(b"{}\n" * number)
+    outcome = verify.run(inputs, context(tmp_path))
+    assert outcome.headline == (
+        "verification failed: many.jsonl: it has more than 10,000 lines, and nobody has as many attestations"
+    )
+
+
+def test_pipe_or_device_in_a_documents_place_is_not_read(tmp_path: Path) -> None:
+    inputs, made = release(tmp_path), project(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(InputError, match="no regular file"):
+            verify.run(replace(inputs, sbom=(str(path),)), context(tmp_path))
+        for name in ("manifest", "archive"):
+            with pytest.raises(InputError, match="no regular file"):
+                attest.run(replace(made, **dict[str, Any]({name: path})), context(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["public_key", "certificate_root", "trust_config"])
+def test_key_or_root_without_an_end_is_not_read_to_it(tmp_path: Path, name: str) -> None:
+    given: dict[str, Any] = {"public_key": None, "repository": "octo/model", name: Path("/dev/zero")}
+    with pytest.raises(InputError, match="it has more than"):
+        verify.run(replace(release(tmp_path), **given), context(tmp_path))
+
+
+# --- several keys in one file -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kinds", [("P-256", "P-384"), ("P-384", "P-256"), ("P-256", "P-256")])
+def test_public_keys_beside_each_other_are_refused(tmp_path: Path, kinds: tuple[str, str]) -> None:
+    inputs = release(tmp_path)
+    (tmp_path / "key.pub").write_bytes(b"".join(public_pem(key(kind)) for kind in kinds))
+    with pytest.raises(InputError, match="more in the file than one public key"):
+        verify.run(inputs, context(tmp_path))
+
+
+def test_private_keys_beside_each_other_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="several private keys"):
+        attested(tmp_path, private_key=pem(key("P-256")) + pem(key("P-384")))
+
+
+def test_parameters_before_a_private_key_are_passed_over(tmp_path: Path) -> None:
+    parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+    assert attested(tmp_path, private_key=parameters + pem(key("P-256"))).exit_code is ExitCode.PASSED
