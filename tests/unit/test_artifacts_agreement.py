@@ -168,3 +168,19 @@ def test_link_where_none_was_signed(model: Path) -> None:
     files = {**FILES, "weights/c": b"{}"}
     assert len(reasons(model, signed(files))) == 1
     assert reasons(model, signed(files, allow_symlinks=True)) == ()
+
+
+@pytest.mark.parametrize(
+    ("new", "shown"),
+    [
+        ("cоnfig.json", "('config.json' → 'c\\u043enfig.json')"),  # noqa: RUF001 - a Cyrillic o
+        ("config.json ", "('config.json' → 'config.json ')"),
+        ("ｃonfig.json", "('config.json' → '\\uff43onfig.json')"),  # noqa: RUF001 - of full width
+        ("other.json", ""),
+        ("Config.json", ""),
+    ],
+)
+def test_names_that_look_the_same_are_told_apart(model: Path, new: str, shown: str) -> None:
+    (model / "config.json").rename(model / new)
+    (reason,) = reasons(model, signed())
+    assert reason == f"renamed: config.json → {new} {shown}".removesuffix(" " if not shown else "")

@@ -2,6 +2,7 @@
 
 import heapq
 import shlex
+import unicodedata
 from collections.abc import Sequence
 
 from modelseal.artifacts.comparison import Differences
@@ -55,8 +56,15 @@ def described(found: Differences) -> list[tuple[str, str]]:
         *(("changed", name) for name in found.changed),
         *(("missing", name) for name in found.missing),
         *(("added", name) for name in found.added),
-        *(("renamed", f"{old} → {new}") for old, new in found.renamed),
+        *(("renamed", _renamed(old, new)) for old, new in found.renamed),
     ]
+
+
+def _renamed(old: str, new: str) -> str:
+    """Show two names; where they may look the same, each with its characters' numbers too."""
+    folded = [unicodedata.normalize("NFKC", name).strip() for name in (old, new)]
+    alike = folded[0] == folded[1] or old.isascii() != new.isascii()
+    return f"{old} → {new} ({old!a} → {new!a})" if alike else f"{old} → {new}"
 
 
 def ignored(names: Sequence[str]) -> str:
