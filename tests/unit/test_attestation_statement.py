@@ -107,8 +107,8 @@ def test_nan_is_not_written() -> None:
         ({"subject": {}}, "not a list"),
         ({"subject": [1]}, "not an object"),
         ({"subject": [{"name": "a"}]}, "digest is not an object"),
-        ({"subject": [{"name": "", "digest": {"sha256": "0" * 64}}]}, "name is not a text"),
-        ({"subject": [{"digest": {"sha256": "0" * 64}}]}, "name is not a text"),
+        ({"subject": [{"name": None, "digest": {"sha256": "0" * 64}}]}, "name is not a text"),
+        ({"subject": [{"name": ["a"], "digest": {"sha256": "0" * 64}}]}, "name is not a text"),
         ({"subject": [{"name": "a", "digest": {}}]}, "no SHA-256"),
         ({"subject": [{"name": "a", "digest": {"sha1": "0" * 40}}]}, "no SHA-256"),
         ({"subject": [{"name": "a", "digest": {"sha256": "0" * 63}}]}, "no SHA-256"),
@@ -127,6 +127,14 @@ def test_statement_that_is_none_is_refused(changes: dict[str, Any], message: str
     assert statement.parse(json.dumps(GOOD).encode())
     with pytest.raises(Rejection, match=message):
         statement.parse(json.dumps(GOOD | changes).encode())
+
+
+@pytest.mark.parametrize("named", [{}, {"name": ""}, {"name": "_"}], ids=["unset", "empty", "underscore"])
+def test_subject_of_others_may_be_known_by_its_digest_alone(named: dict[str, str]) -> None:
+    subject = {**named, "digest": {"sha256": "0" * 64}, "annotations": {}}
+    found = statement.parse(json.dumps(GOOD | {"subject": [subject]}).encode())
+    assert found.subjects == (Subject("_", "0" * 64),)
+    assert found.is_about("0" * 64)
 
 
 @pytest.mark.parametrize("missing", sorted(GOOD))

@@ -13,6 +13,7 @@ from modelseal.attestation.rejection import Rejection, short
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_NAMELESS = "_"
 _KEYS = frozenset({"_type", "subject", "predicateType", "predicate"})
 
 
@@ -98,5 +99,6 @@ def _subject(item: object) -> Subject:
     entry = jsontext.as_object(item, "a subject")
     digest = jsontext.as_object(entry.get("digest"), "a subject's digest")
     sha256 = digest.get("sha256")
-    name = jsontext.as_text(entry.get("name"), "a subject's name")
+    # What others sign may have none, as cosign's signatures of images: "leave the field unset or use `_`".
+    name = jsontext.as_text(entry.get("name") if entry.get("name", "") != "" else _NAMELESS, "a subject's name")
     return Subject(name, sha256 if isinstance(sha256, str) else "")
