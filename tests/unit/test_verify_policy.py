@@ -12,6 +12,7 @@ import policy_reference
 import refusals
 from attestation_material import context, key, public_pem, release
 from modelseal import station
+from modelseal.attestation import verification
 from modelseal.attestation.requirements import Requirements, combined
 from modelseal.commands import verify
 from modelseal.errors import InputError
@@ -56,6 +57,14 @@ def policy(text: str = FULL) -> Policy:
 
 def both(text: str = FULL, **given: Any) -> Requirements:
     return combined(Requirements(require=("provenance",), **given), policy(text), "production")
+
+
+@pytest.mark.parametrize("name", ["provenance", "spdx", "cyclonedx", "vulns", "test-result", "model-signature",
+                                  "verification-summary"])  # fmt: skip
+def test_what_the_input_can_require_the_policy_can_too(name: str) -> None:
+    assert verification.required_types([name]) != (name,)
+    text = f"version: 1\nverify: {{production: {{repository: octo/model, require: [{name}]}}}}\n"
+    assert combined(Requirements(), policy(text), "production").require == (name,)
 
 
 def keyless(folder: Path, text: str, environment: str = "production", **changes: Any) -> Outcome:

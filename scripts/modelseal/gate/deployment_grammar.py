@@ -26,8 +26,9 @@ _SUBJECT = Text("name of a signer", mend="Write it as the certificate has it.", 
 _NUMBER = Number(1, 10**15)
 _AGE = Text("duration", r"^[1-9][0-9]{0,5}[mhd]$", "Write minutes, hours or days: 90m, 48h, 7d.")
 _STATEMENT = Text(
-    "statement", r"^(provenance|spdx|cyclonedx|vulns|test-result|model-signature|https://[^\s]+)$",
-    "Write provenance, spdx, cyclonedx, vulns, test-result, model-signature, or a predicate type's URI.", 300,
+    "statement", r"^(provenance|spdx|cyclonedx|vulns|test-result|model-signature|verification-summary|https://[^\s]+)$",
+    "Write provenance, spdx, cyclonedx, vulns, test-result, model-signature, verification-summary, or a predicate "
+    "type's URI.", 300,
 )  # fmt: skip
 _ABOUT_THE_RUN = ("repository-id", "owner-id", "signer-workflow", "source-ref", "runner", "triggers")
 _ABOUT_SIGSTORE = ("issuer", "trust-config")
@@ -63,7 +64,8 @@ _ENVIRONMENT = Section(
             ".github/trusted-root.json", "any", also=("trust-root", "trusted-root")),
         Key("require", ListOf(_STATEMENT, 1, "Name a statement, or take the line out."),
             "What must be attested, beside what the input `require` names: provenance, spdx, cyclonedx, vulns, "
-            "test-result, model-signature, or predicate types' URIs.", "[provenance, vulns, spdx]", "[provenance]",
+            "test-result, model-signature, verification-summary, or predicate types' URIs.",
+            "[provenance, vulns, spdx]", "[provenance]",
             also=("requires", "required", "predicates", "predicate-types")),
         Key("max-age", _AGE, "How old the newest verdict of each kind may be.", "7d", "any", also=("maximum-age",)),
     ),
