@@ -40,7 +40,7 @@ AT_ONCE = 1 << 20
 _BUFFER = 1 << 19
 # From here on a second thread pays, if there is a core for it: while one piece is hashed, the next is read.
 TWO_THREADS = 1 << 24
-_PIECE = 3 << 19  # less than the cache, and enough that waking the other thread does not count
+_PIECE = 3 << 20  # enough that waking the other thread does not count; not so much that the caches lose it again
 _REPORTED_EACH = 1 << 25
 # Seconds between two looks at the counter while files are still being looked for.
 _PATIENCE = 0.002
