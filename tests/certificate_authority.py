@@ -1,6 +1,7 @@
 """Certificates for the tests: a root, an authority below it, and those that it issues."""
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -116,20 +117,26 @@ def again(
     certificate: x509.Certificate,
     authority_key: ec.EllipticCurvePrivateKey,
     hours: tuple[float, float],
-    purpose: x509.ObjectIdentifier,
+    purposes: Sequence[x509.ObjectIdentifier],
+    *,
+    authority: bool = False,
 ) -> Holder:
-    """Issue a certificate that says the same as another one, for other hours and for one purpose."""
+    """Issue a certificate that says the same as another one, for other hours and purposes."""
     private_key = ec.generate_private_key(ec.SECP256R1())
     begin, end = (NOW + timedelta(hours=hour) for hour in hours)
     serial = x509.random_serial_number()
     builder = x509.CertificateBuilder(certificate.issuer, certificate.subject, private_key.public_key(), serial)
     builder = builder.not_valid_before(begin).not_valid_after(end)
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
-    other: dict[type, x509.ExtensionType] = {
-        x509.ExtendedKeyUsage: x509.ExtendedKeyUsage([purpose]), x509.AuthorityKeyIdentifier: issuer,
-    }  # fmt: skip
+    other: dict[type, x509.ExtensionType] = {x509.AuthorityKeyIdentifier: issuer}
+    if purposes:
+        other[x509.ExtendedKeyUsage] = x509.ExtendedKeyUsage(purposes)
+    left_out: tuple[type, ...] = (x509.SubjectKeyIdentifier, *(() if purposes else (x509.ExtendedKeyUsage,)))
+    if authority:
+        left_out += (x509.BasicConstraints,)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     for extension in certificate.extensions:
-        if not isinstance(extension.value, x509.SubjectKeyIdentifier):
+        if not isinstance(extension.value, left_out):
             builder = builder.add_extension(other.get(type(extension.value), extension.value), extension.critical)
     return Holder(builder.sign(authority_key, hashes.SHA256()), private_key)
 

@@ -605,7 +605,7 @@ def of_other_times(release: Keyless) -> Made:
                                             "The certificate is for servers, not for signing code.", "not for signing code"),
     }  # fmt: skip
     for name, (window, purpose, why, expect) in hours.items():
-        made = release.signed_with(certificate_authority.again(leaf, authority, window, purpose), PROVENANCE)
+        made = release.signed_with(certificate_authority.again(leaf, authority, window, [purpose]), PROVENANCE)
         files = {"trusted-root.jsonl": json.dumps(root).encode() + b"\n", PROVENANCE: made}
         inputs = {"require": "provenance", "paths": None, "sbom": None}
         yield unlogged_case(name, why, expect, files=files, inputs=inputs,

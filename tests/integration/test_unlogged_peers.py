@@ -1,5 +1,6 @@
 """Keyless without a transparency log: judged by GitHub's command line, with its own production attestation too."""
 
+import base64
 import http.server
 import json
 import os
@@ -14,12 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+import certificate_authority
 import local_sigstore
 from attestation_material import GITHUB, IMAGE, IMAGE_ID, MODEL, context, project
 from modelseal import station
-from modelseal.attestation import bundle, fulcio, keyless, sigstore_http, timestamps
+from modelseal.attestation import bundle, dsse, fulcio, keyless, keys, sigstore_http, timestamps
 from modelseal.attestation.rejection import Rejection
 from modelseal.commands import attest, verify
 from modelseal.errors import InputError, ModelsealError, ToolError
@@ -109,6 +114,49 @@ def test_we_accept_our_own_and_say_when_it_was_signed(
         assert found["logged_at"].startswith("20")
     bundles = [json.loads(path.read_bytes()) for path in (release / "out" / "bundles").iterdir()]
     assert all(not made["verificationMaterial"]["tlogEntries"] for made in bundles)
+
+
+@pytest.mark.parametrize(
+    ("purposes", "authority", "reason", "stricter"),
+    [
+        ((ExtendedKeyUsageOID.CODE_SIGNING,), False, "", False),
+        ((ExtendedKeyUsageOID.CODE_SIGNING,), True, "its certificate is that of an authority", True),
+        ((ExtendedKeyUsageOID.SERVER_AUTH,), False, "not for signing code", False),
+        ((), False, "not for signing code", True),
+    ],
+    ids=["good", "authority", "server", "no purpose"],
+)
+def test_certificates_that_may_not_sign(  # noqa: PLR0913 - one for each part of a certificate
+    release: Path,
+    sigstore: local_sigstore.LocalSigstore,
+    tmp_path: Path,
+    purposes: tuple[x509.ObjectIdentifier, ...],
+    authority: bool,  # noqa: FBT001 - a row of a table
+    reason: str,
+    stricter: bool,  # noqa: FBT001 - as above
+) -> None:
+    """Issue the certificate again; gh lets some pass that the library for bundles with a log refuses, as we do."""
+    made = json.loads((release / "out" / "bundles" / "image.provenance.sigstore.json").read_bytes())
+    payload = base64.b64decode(made["dsseEnvelope"]["payload"])
+    leaf = x509.load_der_x509_certificate(base64.b64decode(made["verificationMaterial"]["certificate"]["rawBytes"]))
+    issuer = ec.generate_private_key(ec.SECP256R1())
+    holder = certificate_authority.again(leaf, issuer, (-1, 1), purposes, authority=authority)
+    root = json.loads(sigstore.unlogged.trusted_root.read_bytes())
+    itself = certificate_authority.base64_of(certificate_authority.like(leaf.issuer, issuer))
+    root["certificateAuthorities"][0]["certChain"]["certificates"] = [{"rawBytes": itself}]
+    trusted, folder = tmp_path / "root.jsonl", tmp_path / "bundles"
+    trusted.write_text(json.dumps(root) + "\n")
+    envelope = dsse.Envelope(payload, keys.sign(holder.key, dsse.pae(payload)))
+    stamp = timestamps.request(f"{sigstore.url}/unlogged/api/v1/timestamp", envelope.signature)
+    folder.mkdir()
+    again = folder / "again.sigstore.json"
+    again.write_bytes(bundle.with_timestamps(envelope, holder.certificate.public_bytes(Encoding.DER), [stamp]))
+    given = {"image": IMAGE, "digest": IMAGE_ID, "bundles": folder, "repository": "octo/model", "trust_config": trusted}
+    outcome = verified(tmp_path, **given)
+    assert outcome.exit_code is (ExitCode.VERIFICATION_FAILED if reason else ExitCode.PASSED)
+    assert reason in outcome.headline
+    refused = gh(release / "fraud.tar", again, trusted, "--repo", "octo/model") != 0
+    assert refused is (bool(reason) and not stricter)
 
 
 @pytest.mark.parametrize(

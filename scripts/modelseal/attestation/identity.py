@@ -273,4 +273,6 @@ def _claim(certificate: x509.Certificate, number: int) -> str:
 
 
 def _differs(what: str, found: str, wanted: str, same: bool) -> str:  # noqa: FBT001 - private, and named by its use
-    return "" if same else f"the {what} is {short(found) if found else 'not stated'}, not {wanted}"
+    if same:
+        return ""
+    return f"the {what} is {short(found)}, not {wanted}" if found else f"the {what} is not stated; it must be {wanted}"

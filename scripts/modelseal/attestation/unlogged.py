@@ -131,8 +131,8 @@ def _timestamp_authority(found: CertificateAuthority) -> timestamps.Authority:
 
 
 def _check_purpose(leaf: x509.Certificate) -> None:
-    purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    if ExtendedKeyUsageOID.CODE_SIGNING not in purposes:
+    purposes = [item.value for item in leaf.extensions if isinstance(item.value, x509.ExtendedKeyUsage)]
+    if not purposes or ExtendedKeyUsageOID.CODE_SIGNING not in purposes[0]:
         raise Rejection("its certificate is not for signing code")
     # As the library does where there is a log; an authority of one's own may also sign by itself.
     if any(isinstance(item.value, x509.BasicConstraints) and item.value.ca for item in leaf.extensions):
