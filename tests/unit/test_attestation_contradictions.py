@@ -55,7 +55,6 @@ def hours(number: float) -> str:
         ({"scanners": ["secret"], "decisions": {"fails": 1}}, "findings are counted that fail it"),
         ({"scanners": ["secret"], "findings": [{**FAILING, "kind": "secret"}]}, "its findings say otherwise"),
     ],
-    ids=str,
 )
 def test_verdict_that_no_verifier_would_take_is_not_attested(
     tmp_path: Path, verdict: dict[str, Any], message: str
