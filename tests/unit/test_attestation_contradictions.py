@@ -12,7 +12,19 @@ from typing import Any
 
 import pytest
 
-from attestation_material import IMAGE, IMAGE_ID, attested, context, key, pem, project, public_pem, release, signed
+from attestation_material import (
+    IMAGE,
+    IMAGE_ID,
+    attested,
+    context,
+    key,
+    manifest,
+    pem,
+    project,
+    public_pem,
+    release,
+    signed,
+)
 from attestation_material import cyclonedx as cyclonedx_document
 from attestation_material import spdx as spdx_document
 from attestation_material import verdict as verdict_document
@@ -223,3 +235,34 @@ def test_private_keys_beside_each_other_are_refused(tmp_path: Path) -> None:
 def test_parameters_before_a_private_key_are_passed_over(tmp_path: Path) -> None:
     parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
     assert attested(tmp_path, private_key=parameters + pem(key("P-256"))).exit_code is ExitCode.PASSED
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (f"registry.example/octo/fraud@{OTHER}", f"names {OTHER}, and `digest` is {IMAGE_ID}"),
+        (f"registry.example/octo/fraud@{IMAGE_ID.upper()}", "and `digest` is"),
+        ("registry.example/octo/fraud@", "names nothing after its `@`"),
+        ("registry.example/octo/fraud\nother", "cannot be shown"),
+        ("registry.example/octo/fraud\u202e", "cannot be shown"),
+    ],
+)
+def test_name_that_says_something_else_than_the_digest_is_not_attested(
+    tmp_path: Path, image: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        attested(tmp_path, image=image)
+    assert attested(tmp_path, image=f"registry.example/octo/fraud@{IMAGE_ID}").exit_code is ExitCode.PASSED
+
+
+@pytest.mark.parametrize("ignored", ["weights", "weights/", "./weights", "weights/model.onnx", "x/../config.json"])
+def test_manifest_that_leaves_out_what_it_lists_is_not_signed(tmp_path: Path, ignored: str) -> None:
+    inputs = project(tmp_path)
+    (tmp_path / "fraud-model.manifest.json").write_bytes(manifest(ignore_paths=[ignored]))
+    with pytest.raises(InputError, match="is listed and left out too"):
+        attest.run(inputs, context(tmp_path))
+    (tmp_path / "fraud-model.manifest.json").write_bytes(manifest(ignore_paths=["weigh", ".git", "weights/model"]))
+    assert attest.run(inputs, context(tmp_path)).exit_code is ExitCode.PASSED

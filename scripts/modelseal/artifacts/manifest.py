@@ -8,6 +8,7 @@ one file ends: two trees can share it. What identifies a tree is the SHA-256 of 
 """
 
 import hashlib
+import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -118,6 +119,8 @@ def parse(data: bytes) -> Manifest:
     read = parse_any(data)
     if not read.is_ours:
         raise _refused("it does not have the SHA-256 of each whole file of a folder")
+    if both := _listed_and_ignored(read):
+        raise _refused(f"{short(both)} is listed and left out too, and others would not look at it")
     return read
 
 
@@ -131,6 +134,12 @@ def parse_any(data: bytes) -> Manifest:
         return _manifest(jsontext.parse_object(data))
     except Rejection as rejection:
         raise _refused(str(rejection)) from rejection
+
+
+def _listed_and_ignored(read: Manifest) -> str:
+    """Return the first file that is in what the manifest says it leaves out; empty if there is none."""
+    folders = tuple(f"{posixpath.normpath(name)}/" for name in read.ignored)
+    return next((name for name, _ in read.digests if f"{name}/".startswith(folders)), "") if folders else ""
 
 
 def shard_of(name: str) -> tuple[str, int, int]:

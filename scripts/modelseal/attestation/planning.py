@@ -42,6 +42,7 @@ class Wanted:
                 "`image` and `digest` belong together: without a digest a statement is about no image in particular.",
                 mend="Give both; `build-image` has them as outputs.",
             )
+        self._check_name()
         stray = {"sbom": self.sbom, "archive": self.archive, "image-id": self.image_id, "base-images": self.base_images}
         if not self.image and (names := [name for name, value in stray.items() if value]):
             raise InputError(
@@ -61,6 +62,21 @@ class Wanted:
             dependencies.base_image(text)
         for text in self.materials:
             dependencies.material(text)
+
+    def _check_name(self) -> None:
+        """Refuse a name that says something else than the digest beside it, or that cannot be shown."""
+        _, at, named = self.image.partition("@")
+        if at and named != self.digest:
+            raise InputError(
+                f"`image` names {named or 'nothing after its `@`'}, and `digest` is {self.digest}.",
+                mend="Give the image's name without a digest, or the same digest in both.",
+            )
+        if not self.image.isprintable():
+            raise InputError(
+                f"The image's name has a character in it that cannot be shown: {self.image[:200]!r}.",
+                where="input `image`",
+                mend="Write it as registry.example/team/name:tag.",
+            )
 
 
 def planned(wanted: Wanted, run: Run | None, now: datetime) -> tuple[Planned, ...]:
