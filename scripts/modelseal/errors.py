@@ -35,6 +35,10 @@ class InputError(ModelsealError):
     exit_code = ExitCode.INPUT
 
 
+class ContentError(InputError):
+    """What an input leads to was read, and has something in it that no release may have: a device, a link out of it."""
+
+
 class ToolError(ModelsealError):
     """A tool, the network or a service failed, or gave an answer that cannot be used as evidence."""
 

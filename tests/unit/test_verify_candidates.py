@@ -1,6 +1,7 @@
 """Of several releases the newest good one, and what is wrong with those before it."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,37 @@ def test_bundles_of_all_may_be_in_one_folder(tmp_path: Path) -> None:
 def test_one_that_cannot_be_looked_at_is_not_passed_over(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         chosen(tmp_path, f"{OTHER} {tmp_path}/gone", f"{GOOD} {{}}")
+
+
+@pytest.mark.parametrize("kind", ["link out", "link to a folder", "link to nothing", "pipe"])
+def test_newest_that_was_meddled_with_does_not_keep_the_next_from_being_chosen(tmp_path: Path, kind: str) -> None:
+    release(tmp_path)
+    older, newest = tmp_path / "model", tmp_path / "newest"
+    shutil.copytree(older, newest)
+    if kind == "pipe":
+        os.mkfifo(newest / "x")
+    else:
+        targets = {"link out": "../key.pub", "link to a folder": "weights", "link to nothing": "nowhere"}
+        (newest / "x").symlink_to(targets[kind])
+    outcome = chosen(tmp_path, f"{newest} {{}}", f"{older} {{}}", require=("provenance", "model-signature"))
+    assert outcome.exit_code is ExitCode.PASSED
+    assert outputs(outcome).candidate == str(older)
+    assert outputs(outcome).refused.startswith(f"{newest}: model {newest}: ")
+    outcome = chosen(tmp_path, f"{newest} {{}}")
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert (outputs(outcome).candidate, outputs(outcome).digest) == ("", "")
+
+
+def test_newest_with_something_else_among_its_bundles_is_refused(tmp_path: Path) -> None:
+    release(tmp_path)
+    shutil.copytree(tmp_path / "out" / "bundles", tmp_path / "newest")
+    (tmp_path / "newest" / "x.sigstore.json").symlink_to("image.provenance.sigstore.json")
+    outcome = chosen(tmp_path, f"{GOOD} {tmp_path}/newest", f"{GOOD} {{}}")
+    assert outcome.exit_code is ExitCode.PASSED
+    assert "no regular file" in outputs(outcome).refused
+    outcome = chosen(tmp_path, f"{GOOD} {tmp_path}/newest")
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert json.loads(Path(outputs(outcome).summary).read_bytes())["predicate"]["verificationResult"] == "FAILED"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
 from modelseal.artifacts.patterns import Pattern, State
-from modelseal.errors import InputError
+from modelseal.errors import ContentError, InputError
 from modelseal.report.markdown import visible
 
 _KINDS = {
@@ -195,7 +195,7 @@ class Search:
             self.has_links = True
         if not stat.S_ISREG(status.st_mode):
             kind = _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
-            refuse(path, f"is {kind}, which cannot be hashed.", "Remove it, or name it in `ignore`.")
+            _refuse_content(path, f"is {kind}, which cannot be hashed.", "Remove it, or name it in `ignore`.")
         self.files[name] = File(name, path, status.st_size, status.st_mtime_ns)
 
     def _resolved(self, link: bytes) -> tuple[bytes, os.stat_result]:
@@ -204,15 +204,16 @@ class Search:
             target = os.path.realpath(link, strict=True)
             status = os.stat(target)
         except OSError as error:
-            refuse(link, f"is a symbolic link that leads nowhere: {error.strerror}.", "Remove it, or ignore it.", error)
+            what = f"is a symbolic link that leads nowhere: {error.strerror}."
+            _refuse_content(link, what, "Remove it, or ignore it.", error)
         if not self.contains(target):
-            refuse(
+            _refuse_content(
                 link,
                 f"is a symbolic link that leaves the tree, to {visible(decoded(target))}.",
                 "Put the file itself in its place (`cp -L`), or name the link in `ignore`.",
             )
         if stat.S_ISDIR(status.st_mode):
-            refuse(
+            _refuse_content(
                 link,
                 "is a symbolic link to a folder.",
                 "Put the folder itself in its place (`cp -rL`), or name the link in `ignore`.",
@@ -223,6 +224,10 @@ class Search:
 def refuse(path: bytes, what: str, mend: str, cause: OSError | None = None) -> NoReturn:
     """Raise the input error that says what is wrong with a path."""
     raise InputError(f"{visible(decoded(path))} {what}", mend=mend) from cause
+
+
+def _refuse_content(path: bytes, what: str, mend: str, cause: OSError | None = None) -> NoReturn:
+    raise ContentError(f"{visible(decoded(path))} {what}", mend=mend) from cause
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from modelseal.attestation.requirements import Requirements
 from modelseal.attestation.sources import Wanted as Place
 from modelseal.attestation.trust import IdentityTrust, Trust
 from modelseal.attestation.verification import Attestation, Clock, Evidence
-from modelseal.errors import InputError
+from modelseal.errors import ContentError, InputError
 
 # Compares files with a manifest; where files are read is not this module's concern.
 Compare = Callable[[Sequence[str], Manifest], tuple[str, ...]]
@@ -156,6 +156,32 @@ def examine(
     if terms.clock.max_age is not None and not any(finding.verdicts for finding in findings):
         reasons += (f"no verdict is stated, so none is younger than {stated_verdict.spoken(terms.clock.max_age)}",)
     return Examined(release, tuple(findings), evidence, reasons)
+
+
+def until_fit(releases: Sequence[Release], look: Callable[[Release], Examined]) -> list[Examined]:
+    """Examine releases up to the first that nothing speaks against.
+
+    Raises:
+        InputError: One cannot be looked at. Of several, one that has in it what none may have is refused instead.
+    """
+    examined: list[Examined] = []
+    for release in releases:
+        examined.append(_looked_at(release, look))
+        if not examined[-1].reasons:
+            break
+    return examined
+
+
+def _looked_at(release: Release, look: Callable[[Release], Examined]) -> Examined:
+    try:
+        return look(release)
+    except ContentError as error:
+        if not release.label:
+            raise
+        why = f"{error.where}: {error.what}" if error.where else error.what
+    kind, what = ("image", release.place.image) if release.place.image else ("model", ", ".join(release.paths))
+    finding = Finding(kind, what, release.place.digest.removeprefix("sha256:"), (f"{kind} {what}: {why}",))
+    return Examined(release, (finding,), Evidence((), ()), finding.reasons)
 
 
 def _image(release: Release, terms: Terms, evidence: Evidence) -> Finding:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from modelseal.errors import InputError, ToolError
+from modelseal.errors import ContentError, InputError, ToolError
 from modelseal.files import write_atomically
 
 BUNDLE_SUFFIX = ".sigstore.json"
@@ -86,7 +86,7 @@ def read(folder: Path) -> dict[str, bytes]:
     try:
         for path in sorted(folder.iterdir()):
             if path.is_symlink() or not path.is_file() or path.stat().st_size > _FILE_LIMIT:
-                raise InputError(
+                raise ContentError(
                     "This is not a bundle: it is no regular file, or too large.",
                     where=str(path),
                     mend="Keep nothing but bundles in the folder.",

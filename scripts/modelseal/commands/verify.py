@@ -1,5 +1,6 @@
 """Verify that an image and a model are what was built, inspected and signed."""
 
+import functools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -194,12 +195,8 @@ def _run(inputs: Inputs, context: Context, record: recording.Record) -> Outcome:
     now = datetime.now(UTC)
     demanded = _demanded(inputs, now)
     terms = examination.terms_of(demanded, now)
-    releases = _releases(inputs, demanded, context)
-    examined: list[Examined] = []
-    for release in releases:
-        examined.append(_examined(release, terms, inputs.ignore, context))
-        if not examined[-1].reasons:
-            break
+    look = functools.partial(_examined, terms=terms, ignore=inputs.ignore, context=context)
+    examined = examination.until_fit(_releases(inputs, demanded, context), look)
     record.policy = demanded.sha256
     record.accepts(examined[-1].subjects, examined[-1].accepted)
     return _outcome(examined, demanded, now, context.output_dir)
