@@ -1,10 +1,15 @@
-"""The chain: every station in order, on one image, saved once. What the root action runs."""
+"""The chain: every station, on one image, saved once. What the root action runs.
+
+The model is hashed and looked into while the image is built; then the image is scanned and its SBOMs are made, at the
+same time. What fails then stops it before anything is signed.
+"""
 
 import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -46,11 +51,12 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     if inputs.models:
         scan_model.check(_model_inputs(inputs, ""))
     attest.check(_attest_inputs(inputs, Outputs(image=inputs.image.text, digest=_NO_DIGEST)), context)
-    with ThreadPoolExecutor(1) as pool:
-        prepared = pool.submit(prepare, inputs, context)
-        built = _station("build-image", build_image.run, _build_inputs(inputs), context)
-        prepared.result()
-    scan, sbom, model = side_by_side(inputs, built.outputs, context)
+    built, model, _ = _together(
+        partial(_station, "build-image", build_image.run, _build_inputs(inputs), context),
+        partial(_look_into_model, inputs, context),
+        partial(prepare, inputs, context),
+    )
+    scan, sbom = side_by_side(inputs, built.outputs, context)
     gates = [scan, model.scan] if model else [scan]
     outputs = _outputs(built.outputs, sbom.outputs, scan.outputs, model)
     done = [built, sbom, scan, *((model.hashes, model.scan) if model else ())]
@@ -115,28 +121,35 @@ class Model:
     scan: Outcome
 
 
-def side_by_side(inputs: Inputs, built: build_image.Outputs, context: Context) -> tuple[Outcome, Outcome, Model | None]:
-    """Scan the image in one thread; make its SBOMs, and then hash the model and look into it, in another."""
-    with ThreadPoolExecutor(2) as pool:
-        scan = pool.submit(_station, "scan-image", scan_image.run, _scan_inputs(inputs, built.archive), context)
-        rest = pool.submit(_sbom_then_model, inputs, built, context)
-        for finished in as_completed((scan, rest)):
-            if error := finished.exception():
-                process.terminate_all()  # the other one's work is for nothing now
-                raise error
-        sbom, model = rest.result()
-        return scan.result(), sbom, model
+def side_by_side(inputs: Inputs, built: build_image.Outputs, context: Context) -> tuple[Outcome, Outcome]:
+    """Scan the image and make its SBOMs, at the same time."""
+    scan, sbom = _together(
+        partial(_station, "scan-image", scan_image.run, _scan_inputs(inputs, built.archive), context),
+        partial(_station, "generate-sbom", generate_sbom.run, _sbom_inputs(inputs, built), context),
+    )
+    return scan, sbom
 
 
-def _sbom_then_model(inputs: Inputs, built: build_image.Outputs, context: Context) -> tuple[Outcome, Model | None]:
-    sbom = _station("generate-sbom", generate_sbom.run, _sbom_inputs(inputs, built), context)
+def _look_into_model(inputs: Inputs, context: Context) -> Model | None:
+    """Hash the model's files, then look into those same bytes."""
     if not inputs.models:
-        return sbom, None
+        return None
     texts = {"paths": "\n".join(inputs.models), "name": _model_name(inputs)}
     hashing = station.read_inputs(hash_artifacts.Inputs, texts)
     hashes = _station("hash-artifacts", hash_artifacts.run, hashing, context)
     looking = _model_inputs(inputs, hashes.outputs.manifest)
-    return sbom, Model(hashes, _station("scan-model", scan_model.run, looking, context))
+    return Model(hashes, _station("scan-model", scan_model.run, looking, context))
+
+
+def _together(*tasks: Callable[[], Any]) -> list[Any]:
+    """Do several things at the same time, and return what came of each; if one fails, the others are for nothing."""
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        running = [pool.submit(task) for task in tasks]
+        for finished in as_completed(running):
+            if error := finished.exception():
+                process.terminate_all()
+                raise error
+    return [task.result() for task in running]
 
 
 def _station(name: str, run_: Callable[[Any, Context], Outcome], inputs: object, context: Context) -> Outcome:

@@ -84,8 +84,9 @@ class Outputs:
 STATION = Station(
     name="chain",
     summary="Build, inventory, gate, hash, attest and verify, in one step.",
-    description="Builds the image and saves it once; makes its SBOMs and scans it at the same time, hashes the model "
-    "and looks into its files; stops if a gate fails; pushes if asked to; signs what it saw; and verifies all of it.",
+    description="Builds the image and saves it once, and meanwhile hashes the model and looks into its files; makes "
+    "the image's SBOMs and scans it at the same time; stops if a gate fails; pushes if asked to; signs what it saw; "
+    "and verifies all of it.",
     inputs=Inputs,
     outputs=Outputs,
     permissions=(

@@ -1,13 +1,15 @@
 """The chain where it stops early; where it goes through, see the end-to-end tests."""
 
 import os
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from modelseal import chain, station
+from modelseal import chain, process, station
 from modelseal.errors import InputError
 from modelseal.station import Context
 
@@ -113,3 +115,19 @@ def test_a_policy_that_models_cannot_be_held_to_is_said_before_anything_is_built
     (tmp_path / "p.yml").write_text("version: 1\nmodels: {denied-formats: [pickl]}\n")
     with pytest.raises(InputError, match="a format that there is not: pickl"):
         run(context, tmp_path, policy=str(tmp_path / "p.yml"), models="model", sign="key", **{"private-key": KEY})
+
+
+def test_what_fails_first_ends_what_is_done_beside_it() -> None:
+    def fail() -> None:
+        time.sleep(0.3)
+        raise InputError("it cannot be used")
+
+    sleeping = partial(process.run, ["sleep", "60"], env={"PATH": os.environ["PATH"]})
+    started = time.monotonic()
+    with pytest.raises(InputError, match="cannot be used"):
+        chain._together(sleeping, fail, sleeping)
+    assert time.monotonic() - started < 30
+
+
+def test_what_is_done_at_the_same_time_is_returned_in_order() -> None:
+    assert chain._together(partial(time.sleep, 0.1), partial(int, "2"), partial(str, 3)) == [None, 2, "3"]
