@@ -381,13 +381,16 @@ def test_what_is_attested_at_github_is_verified_from_there(tmp_path: Path, githu
                and "/attestations/" in request.path)  # fmt: skip
 
 
-def test_nothing_at_github_is_no_pass(tmp_path: Path, github: tuple[Server, GitHub]) -> None:
+def test_nothing_at_github_is_no_pass(
+    tmp_path: Path, github: tuple[Server, GitHub], caplog: pytest.LogCaptureFixture
+) -> None:
     inputs = replace(
         release(tmp_path), bundles=None, bundles_from="github", repository="https://github.com/octo/model", paths=()
     )
     outcome = verify.run(inputs, github_context(tmp_path, github[0]))
     assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
     assert "not a single attestation" in outcome.headline
+    assert "there is none, or the token may not see that repository" in caplog.text
 
 
 def test_github_that_does_not_offer_it_is_told_and_the_folder_is_there(

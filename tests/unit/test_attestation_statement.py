@@ -83,12 +83,19 @@ def test_numbers_and_truth_are_told_apart() -> None:
         ('{"a": 1}'.encode("utf-16"), "not UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a":' * 100_000, "nested too deeply"),
+        (b"[" * 501 + b"]" * 501, "nested too deeply"),
+        (b'[1, {"a":' * 251 + b"1" + b"}]" * 251, "nested too deeply"),
         (b"1" * 5000, "not JSON"),
     ],
 )
 def test_json_with_two_meanings_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(Rejection, match=message):
         jsontext.parse(data)
+
+
+@pytest.mark.parametrize("data", [b"[" * 500 + b"]" * 500, b'{"a":' * 500 + b"1" + b"}" * 500])
+def test_what_is_read_can_be_written_too(data: bytes) -> None:
+    assert jsontext.encode(jsontext.parse(data)) == data
 
 
 def test_nan_is_not_written() -> None:

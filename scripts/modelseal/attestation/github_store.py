@@ -1,11 +1,14 @@
 """Statements at GitHub: stored there, and found again by the digest that they are about."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modelseal.attestation.storing import GITHUB, Declined, Item, Kept
 from modelseal.errors import InputError
 from modelseal.github import attestations
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,13 @@ def read(environ: Mapping[str, str], repository: str, token: str, digests: Seque
     """
     store = attestations.store(environ, repository, token, anonymous=True)
     found = dict.fromkeys(data for digest in digests for data in store.about(digest))
+    if not found:  # its answer is the same for both
+        logger.warning(
+            "GitHub lists no attestation of %s in %s: there is none, or the token may not see that repository; a "
+            "private one takes `attestations: read`",
+            ", ".join(digests),
+            repository,
+        )
     return {f"{repository} attestation {number}": data for number, data in enumerate(found, 1)}
 
 

@@ -10,6 +10,9 @@ from typing import NoReturn
 
 from modelseal.attestation.rejection import Rejection, short
 
+_NESTING = frozenset({dict, list})
+_DEEPEST = 500  # lists and objects within each other; what others read at most is of the same order
+
 
 def parse(data: bytes) -> object:
     """Read one JSON document.
@@ -28,6 +31,7 @@ def parse(data: bytes) -> object:
         raise Rejection("it is nested too deeply") from error
     except ValueError as error:
         raise Rejection(f"it is not JSON: {error}") from error
+    _refuse_deep(value)
     return value
 
 
@@ -83,6 +87,21 @@ def dig(value: object, *path: str) -> object:
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def _refuse_deep(value: object) -> None:
+    """Refuse what only just can be read: it could not be written again, and with another Python not be read."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if type(inner) in _NESTING
+        ]
+        if not level:
+            return
+    raise Rejection("it is nested too deeply")
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
