@@ -170,7 +170,10 @@ def test_storing_again_adds_nothing(tmp_path: Path, either: Registry) -> None:
     first = attest.run(inputs, context(tmp_path))
     count = len(registry.manifests)
     again = replace(inputs, bundles=tmp_path / "out" / "bundles", manifest=None, sign="keyless", private_key="")
-    second = attest.run(again, context(tmp_path))
+    second = attest.run(replace(again, audit_log=tmp_path / "audit.jsonl"), context(tmp_path))
+    entry = json.loads((tmp_path / "audit.jsonl").read_bytes())
+    assert len(entry["statements"]) == ALL_STATEMENTS
+    assert {"name": inputs.image, "sha256": inputs.digest.removeprefix("sha256:")} in entry["subjects"]
     assert set(second.outputs.referrers.split("\n")) == set(first.outputs.referrers.split("\n"))
     assert len(registry.manifests) == count
     assert len(bundles(tmp_path)) == ALL_STATEMENTS

@@ -174,6 +174,8 @@ def _run(inputs: Inputs, context: Context, record: recording.Record) -> Outcome:
     if inputs.bundles:
         items = tuple(storing.item_of(name, data) for name, data in store.read(inputs.bundles).items())
         storing.refuse_unwanted(stores, [item.subjects for item in items])
+        stored = [(item.data, item.predicate_type, "") for item in items]
+        record.accepts(((item.about, item.subjects[0]) for item in items), stored)
         return _stored(inputs.bundles, items, stores, notices, "stored anew")
     who = _who(inputs, context)
     planned = planning.planned(_what(inputs), who.run, datetime.now(UTC))
