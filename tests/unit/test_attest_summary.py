@@ -139,6 +139,15 @@ def test_summary_of_something_else_is_not_signed(tmp_path: Path, summary: Path) 
     refused(tmp_path, InputError, "about something else", summary=summary, image=IMAGE, digest=OTHER)
 
 
+@pytest.mark.parametrize("given", [{}, {"image": IMAGE, "digest": IMAGE_ID}], ids=["any", "the image"])
+def test_summary_with_one_more_image_in_it_is_not_signed(tmp_path: Path, summary: Path, given: dict[str, Any]) -> None:
+    said = json.loads(summary.read_bytes())
+    said["subject"].append({"name": "registry.example/octo/other", "digest": {"sha256": "3" * 64}})
+    summary.write_text(json.dumps(said))
+    with pytest.raises(InputError, match="about 3 things, more than are verified together"):
+        sign(tmp_path, summary=summary, **given)
+
+
 def test_summary_of_another_model_is_not_signed(tmp_path: Path, summary: Path) -> None:
     other = tmp_path / "other.manifest.json"
     other.write_bytes(b"another")

@@ -11,6 +11,7 @@ from modelseal.attestation.plan import Document, Planned
 from modelseal.attestation.rejection import Rejection, short
 from modelseal.errors import InputError, VerificationFailed
 
+_MOST_SUBJECTS = 2  # an image and a model
 _FILE = "release.verification-summary.sigstore.json"
 
 
@@ -41,6 +42,12 @@ def planned(summary: Document, about: Collection[str], now: datetime) -> Planned
             f"The verification summary is about something else than sha256:{missing[0]}.",
             where=summary.name,
             mend="Sign the summary of what is deployed: its subjects are the digests that `verify` was given.",
+        )
+    if len(stated.subjects) > _MOST_SUBJECTS:
+        raise InputError(
+            f"The verification summary is about {len(stated.subjects)} things, more than are verified together.",
+            where=summary.name,
+            mend="Give the file that `verify` wrote: it is about one image, one model, or both.",
         )
     if stated.predicate["verificationResult"] != summary_statement.PASSED:
         raise VerificationFailed(
