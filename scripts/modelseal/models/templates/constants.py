@@ -21,6 +21,8 @@ _WIDE = re.compile(r"%[-+ #0-9.]{0,12}?(\d{4}|\*)|\{[^{}:]{0,40}:[^{}]{0,12}?\d{
 class Bindings:
     """Which expressions each name may stand for: by `{% set %}`, as a member of a namespace, in a loop over a list.
 
+    What is written in a block, `{% set name %}...{% endset %}`, is one, and what a macro writes is what `name()` gives.
+
     Attributes:
         given: The expressions by name, `name.member` for a namespace's.
         known: What expressions came to: names that stand for each other would otherwise be followed without end.
@@ -33,7 +35,7 @@ class Bindings:
     def of(cls, template: nodes.Template) -> "Bindings":
         """Collect the names of a template."""
         made: dict[str, list[nodes.Node]] = {}
-        for node in template.find_all((nodes.Assign, nodes.For, nodes.With)):
+        for node in template.find_all((nodes.Assign, nodes.AssignBlock, nodes.For, nodes.Macro, nodes.With)):
             for name, value in _bound(node):
                 made.setdefault(name, []).append(value)
         return cls(made)
@@ -72,6 +74,21 @@ def _bound(node: nodes.Node) -> Iterator[tuple[str, nodes.Node]]:
             yield from _assigned(target, value)
     elif isinstance(node, nodes.Assign):
         yield from _assigned(node.target, node.node)
+    elif isinstance(node, nodes.AssignBlock):
+        yield from _assigned(node.target, _written(node))
+    elif isinstance(node, nodes.Macro):
+        yield f"{node.name}()", _written(node)
+
+
+def _written(block: nodes.AssignBlock | nodes.Macro) -> nodes.Expr:
+    """Return what a block writes, as if every branch in it were taken, by an expression."""
+    pieces = [piece for output in block.find_all(nodes.Output) for piece in output.nodes]
+    written: nodes.Expr = nodes.Concat(pieces, lineno=block.lineno)
+    change = block.filter if isinstance(block, nodes.AssignBlock) else None
+    while change is not None:
+        written = nodes.Filter(written, change.name, change.args, change.kwargs, change.dyn_args, change.dyn_kwargs)
+        change = change.node if isinstance(change.node, nodes.Filter) else None
+    return written
 
 
 def _assigned(target: nodes.Node, value: nodes.Node) -> Iterator[tuple[str, nodes.Node]]:
@@ -89,6 +106,10 @@ def _assigned(target: nodes.Node, value: nodes.Node) -> Iterator[tuple[str, node
 def _constant(node: nodes.Const, _bound: Bindings, _depth: int) -> Iterator[Value]:
     if isinstance(node.value, str | int):
         yield node.value
+
+
+def _data(node: nodes.TemplateData, _bound: Bindings, _depth: int) -> Iterator[Value]:
+    yield node.data
 
 
 def _name(node: nodes.Name, bound: Bindings, depth: int) -> Iterator[Value]:
@@ -126,6 +147,9 @@ def _called(node: nodes.Call, bound: Bindings, depth: int) -> Iterator[Value]:
         yield from _changed(f".{node.node.attr}", node.node.node, node.args, bound, depth)
     elif isinstance(node.node, nodes.Name) and node.node.name == "dict":
         yield tuple(keyword.key for keyword in node.kwargs)
+    elif isinstance(node.node, nodes.Name):
+        for value in bound.get(f"{node.node.name}()"):
+            yield from values(value, bound, depth)
 
 
 def _all(items: Sequence[nodes.Node], bound: Bindings, depth: int) -> Iterator[Row]:
@@ -239,6 +263,7 @@ _OF_SERIES: dict[str, Callable[[str | Row], Value]] = {
 }
 _EVALUATED: dict[type[nodes.Node], Callable[[Any, Bindings, int], Iterator[Value]]] = {
     nodes.Const: _constant,
+    nodes.TemplateData: _data,
     nodes.Name: _name,
     nodes.Getattr: _member,
     nodes.CondExpr: _either,

@@ -69,6 +69,8 @@ class Scope:
                 return node.name in _ASSEMBLING and self._is_text(given, depth + 1)
             case nodes.Call(node=nodes.Getattr() as method):
                 return method.attr in _ASSEMBLING and self._is_text(method.node, depth + 1)
+            case nodes.Call(node=nodes.Name(name=name)):
+                return any(self.is_assembled(value, depth + 1) for value in self.bound.get(f"{name}()"))
             case nodes.Getitem():
                 return isinstance(node.node, nodes.Const) or self.is_assembled(node.node, depth + 1)
         return any(self.is_assembled(value, depth + 1) for value in self._stands_for(node))
