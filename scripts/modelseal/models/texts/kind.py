@@ -1,6 +1,7 @@
 """Tell what language a text is in, by what is written in it."""
 
 import codecs
+import csv
 import re
 from enum import StrEnum
 
@@ -25,6 +26,11 @@ _POWERSHELL = re.compile(
 _SHELL = re.compile(
     r"(?m)^[ \t]*(?:set -[eux]+\b|export \w+=|sudo |curl -|wget |apt(?:-get)? |chmod |rm -rf |bash -|nc -|eval ['\"$])"
 )
+# What follows is run by Docker, make, systemd, cron, desktops, or whoever pastes it: it counts where it attacks.
+_COMMAND = re.compile(
+    r"(?m)^(?:(?:RUN|CMD|ENTRYPOINT|ONBUILD RUN)[ \t]|Exec\w*[ \t]*=|(?:[\d*/,-]+[ \t]+){5}|@(?:reboot|daily)[ \t]"
+    r"|[\w./-]+:[^\n=]*\n\t|(?:curl|wget|bash|sh|source|python3?)[ \t])[^\n]*"
+)
 # Words of a tokenizer's merges can look like an import, and never like a call.
 _CALL = re.compile(rb"(?m)(?:^|[\r;])[ \t\f]*(?:\w[\w.]* *= *)?[\w.]*\w\(")
 _OF_PROGRAMS = ("(", "import", "@")
@@ -47,6 +53,8 @@ _ENCODING = re.compile(r"(?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*([-\w.]+)"
 _ORDINARY = re.compile(
     r"utf-?8(?:-sig)?|u8|us-ascii|ascii|latin-?1|iso-?8859-?1?\d?|cp125\d|windows-125\d", re.IGNORECASE
 )
+_ROWS = 50
+_HEADING = re.compile(r"[\"']?[A-Za-z_]\w*[\"']?(?:[,\t][\"']?[A-Za-z_][\w ]*[\"']?)+")
 _FENCES = ("```", "~~~")
 
 
@@ -133,10 +141,26 @@ def _program(content: Content, sample: str) -> Kind | None:
         return Kind.PYTHON
     if _JINJA.search(shown):
         return Kind.JINJA
+    return None if _is_table(sample) else _shell(shown, text)
+
+
+def _shell(shown: str, text: str) -> Kind | None:
+    """Tell which shell has the commands that lines begin with; where none attacks, prose may begin with them, too."""
     for pattern, kind in ((_POWERSHELL, Kind.POWERSHELL), (_SHELL, Kind.SHELL)):
         if pattern.search(shown) and (shells.attacks(shown) or not _prose(text)):
             return kind
-    return None
+    commands = "\n".join(match[0] for match in _COMMAND.finditer(shown))
+    return Kind.SHELL if shells.attacks(commands) else None
+
+
+def _is_table(sample: str) -> bool:
+    """Tell whether lines are rows below a heading of names: commands in a table of texts are data."""
+    lines = sample.splitlines()[:_ROWS]
+    if len(lines) < 2 or not _HEADING.fullmatch(lines[0]):  # noqa: PLR2004 -- a heading and a row
+        return False
+    rows = [row for row in csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ",") if row]
+    complete = rows if len(lines) < _ROWS else rows[:-1]  # a quoted text may go on below
+    return all(len(row) == len(rows[0]) for row in complete)
 
 
 def _unfenced(text: str) -> str:
