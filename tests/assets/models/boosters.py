@@ -61,6 +61,7 @@ def cases() -> Iterator[Case]:
         yield one(f"boosters/{path.name.lower()}", "benign", path.read_bytes(), f"written by {path.stem}", file=file)
     plain = {"scikit_learn": json.dumps({"_estimator_type": "classifier"}), "note": "never calls eval() or os.system"}
     for name, content, file in (
+        ("json-attributes", json.dumps(learner(plain)).encode(), "model.json"),
         ("ubj-attributes", ubj(learner(plain)), "model.ubj"),
         ("binary-attributes", binary(plain), "model.bin"),
         ("catboost-information", catboost({"params": "{}", **plain}), "model.cbm"),
@@ -77,6 +78,7 @@ def cases() -> Iterator[Case]:
 
 def _attacks() -> Iterator[tuple[str, bytes, str, str]]:
     for name, text in {"pickle": _ENCODED, "python": "__import__('os').system('id')", "script": "#!/bin/sh"}.items():
+        yield f"json-{name}", json.dumps(learner({"loader": text})).encode(), "xgboost-metadata-code", "model.json"
         yield f"ubj-{name}", ubj(learner({"loader": text})), "xgboost-metadata-code", "model.ubj"
         yield f"binary-{name}", binary({"loader": text}), "xgboost-metadata-code", "model.bin"
         yield f"catboost-{name}", catboost({"loader": text}), "catboost-metadata-code", "model.cbm"

@@ -5,6 +5,7 @@ from typing import Any
 
 from modelseal.models.budget import Budget
 from modelseal.models.documents import (
+    boosters,
     callables,
     diffusers,
     hugging_face,
@@ -19,6 +20,7 @@ from modelseal.models.skops import nodes as skops
 
 EVERY = (
     keras_objects.JUDGE,
+    boosters.JUDGE,
     skops.JUDGE,
     hugging_face.JUDGE,
     diffusers.JUDGE,
