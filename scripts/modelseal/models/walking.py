@@ -13,6 +13,8 @@ from modelseal.models.faults import LimitReached, Malformed, OutOfTime
 from modelseal.models.format import Format
 from modelseal.models.reading_rules import AMBIGUOUS, BOMB, DISGUISED, LIMIT, UNREAD, UNRECOGNISED
 
+_CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt"})
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -88,7 +90,7 @@ def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
     names = {name for item in found for name in (item.name, *item.refines)}
     if len(found) > 1:
         yield Found(AMBIGUOUS, f"it is {' and '.join(item.title for item in found)} at once")
-    ending = PurePosixPath(member.name.lower()).suffix
+    ending = _ending(member.name)
     promised = {item.name for item in formats.known() if ending in item.extensions}
     expected = promised | ({member.known} if member.known else set())
     if expected and not expected & names and not any(item.stands_in for item in found):
@@ -97,6 +99,12 @@ def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
         yield Found(DISGUISED, f"it should be {titles} and is {holds}")
     elif not found and len(member.content):
         yield Found(UNRECOGNISED, "its bytes are of no known format", evidence=repr(member.content.read(0, 64)))
+
+
+def _ending(name: str) -> str:
+    """Return the ending of a name that promises something; PyTorch's examples call checkpoints `.pth.tar`."""
+    path = PurePosixPath(name.lower())
+    return "" if path.suffix == ".tar" and PurePosixPath(path.stem).suffix in _CHECKPOINTS else path.suffix
 
 
 def _read(walk: _Walk, member: Member, members: tuple[str, ...], kind: Format) -> bool:

@@ -1,11 +1,13 @@
-"""Makes the files in benign/tables: python make_tables.py, with pyarrow==26.0.1, pandas==3.1.1 and polars==2.1.0."""
+"""Makes the files in benign/tables: python make_tables.py, with pyarrow==26.0.1, pandas==3.1.1, polars==2.1.0."""
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-from pyarrow import feather, parquet
+from pyarrow import feather, orc, parquet
+from scipy.io import savemat
 
 BENIGN = Path(__file__).parent / "benign" / "tables"
 FRAME = pd.DataFrame(
@@ -31,6 +33,9 @@ def main() -> None:
         with pa.OSFile(str(BENIGN / name), "wb") as sink, new(sink, table.schema) as writer:
             writer.write_table(table)
     pl.DataFrame({"a": [1, 2], "b": ["x", "y"]}).write_ipc(BENIGN / "polars.arrow")
+    pl.DataFrame({"a": [1], "b": ["x"]}).write_avro(BENIGN / "t.avro")
+    orc.write_table(pa.table({"a": [1, 2], "b": ["x", None]}), str(BENIGN / "t.orc"))
+    savemat(BENIGN / "m.mat", {"a": np.eye(2), "s": "x", "c": {"b": 1}})
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ def cases() -> Iterator[Case]:
     yield from _paddle()
     yield from _parameters()
     yield from _msgpack()
+    yield one("msgpack/empty", "benign", b"\x80", "what spaCy keeps where it has no vectors", file="key2row")
 
 
 def _sentencepiece() -> Iterator[Case]:

@@ -47,6 +47,13 @@ def parquet(metadata: Mapping[str, bytes]) -> bytes:
     return b"PAR1" + footer + struct.pack("<I", len(footer)) + b"PAR1"
 
 
+def avro(schema: bytes) -> bytes:
+    key = b"avro.schema"
+    size = len(schema) << 1
+    coded = bytes([size & 0x7F | 0x80, size >> 7])
+    return b"Obj\x01" + b"\x02" + bytes([len(key) << 1]) + key + coded + schema + b"\0" + bytes(16)
+
+
 def cases() -> Iterator[Case]:
     for path in sorted(_REAL.iterdir()):
         file_name = f"data{path.suffix}"
@@ -62,6 +69,14 @@ def cases() -> Iterator[Case]:
         ("arrow-extension", message([column(extension)], plain), "data.arrow"),
     ):
         yield one(f"tables/{name}", "benign", content, "ordinary", file=file_name)
+    for name, schema, rule in (
+        ("java", b'{"type": {"type": "string", "java-class": "javax.swing.JEditorPane"}}', "arrow-java-class"),
+        ("python", b"__import__('os').system('id')", "arrow-metadata-code"),
+        ("pickle", PICKLE, "arrow-pickled-metadata"),
+    ):
+        yield one(f"tables/avro-{name}", "malicious", avro(schema), "code in data", rule, file="data.avro")
+    cut = avro(b"x")[:14]
+    yield one("tables/avro-cut-off", "unknown", cut, "cannot be read", "unread", file="data.avro")
     for name, content, rule in _attacks():
         ending = "parquet" if content.startswith(b"PAR1") else "arrow"
         yield one(f"tables/{name}", "malicious", content, "code in data", rule, file=f"data.{ending}")

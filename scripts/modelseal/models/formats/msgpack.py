@@ -29,6 +29,7 @@ _ARRAYS, _MAPS = {0xDC: "H", 0xDD: "I"}, {0xDE: "H", 0xDF: "I"}
 _BEGINNING = re.compile(
     rb"(?s)([\x81-\x8f]|\xde..|\xdf\0...)([\xa1-\xbf]|\xd9[\x01-\xff]|\xc4[\x01-\x40])[\w.{'\[/ -]",
 )
+_EMPTY = b"\x80"  # and nothing behind it: a map without a key
 _OBJECTS = re.compile(rb"\x93.{0,64}?(\xa6object|\xa1O|\xa3\|O8?)\xc4", re.DOTALL)
 
 PICKLED = Rule(
@@ -154,7 +155,7 @@ def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
 FORMAT = Format(
     name="msgpack",
     title="MessagePack",
-    recognises=lambda content: _BEGINNING.match(content.read(0, 16)) is not None,
+    recognises=lambda content: content.read(0, 2) == _EMPTY or _BEGINNING.match(content.read(0, 16)) is not None,
     inspect=_inspect,
     rules=(PICKLED, EXTENSION, TRAILING),
     extensions=(".msgpack",),
