@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from assets.models.case import Case, one
+from assets.models.case import Case, Expected, one
 from assets.models.pickle_writing import ATTACK, called, line, raw, several, short, stacked, text, whole
 
 _NORM = stacked("scipy.stats._continuous_distns", "norm_gen") + b")\x81"
@@ -14,6 +14,26 @@ _TEMPLATE = (
     "def _parse_args_stats(self,  loc=0, scale=1, moments='mv'):\n    return (), loc, scale, moments\n"
 )
 _PIPELINE = stacked("sklearn.pipeline", "Pipeline") + b")\x81"
+_KEEPING = stacked("sklearn.preprocessing._function_transformer", "FunctionTransformer") + b")\x81}" + short("func")
+_PATH = stacked("pathlib", "PosixPath") + short("/tmp/victim") + b"\x85\x81"
+_FORMULAS = {
+    "import": "y ~ __import__('os').system('id')",
+    "open": "y ~ open('/tmp/x', 'w')",
+    "save": "y ~ np.save('/tmp/x', x)",
+    "of-a-result": "y ~ (x)(1)",
+    "of-an-item": "y ~ x[0]('id')",
+    "method": "y ~ x.to_pickle('/tmp/x')",
+}
+_TRILLION = b"\x8a\x06" + (10**12).to_bytes(6, "little")
+_AT_ONCE: tuple[tuple[str, Expected, bytes], ...] = (
+    ("channel", "unknown", stacked("optuna.storages._grpc.client", "GrpcStorageProxy") + b")\x81"),
+    ("client", "unknown", stacked("optuna.storages.journal._redis", "JournalRedisBackend") + b")\x81"),
+    ("listener", "unknown", stacked("sklearn.callback._scoring_monitor", "ScoringMonitor") + b")\x81"),
+    ("many-bytes", "unknown", called(stacked("builtins", "bytearray"), _TRILLION)),
+    ("many-made", "unknown", stacked("builtins", "bytes") + _TRILLION + b"\x85\x81"),
+    ("long-list", "unknown", called(stacked("builtins", "list"), called(stacked("builtins", "range"), _TRILLION))),
+    ("some-bytes", "benign", called(stacked("builtins", "bytearray"), b"K\x03")),
+)
 _PARTIAL = called(stacked("functools", "partial"), stacked("numpy", "mean"))
 
 
@@ -38,9 +58,29 @@ def cases() -> Iterator[Case]:
     yield one("pickle/state-cyclic", "benign", cycle, "a scheduler that keeps a function of its class")
     option = whole(_PIPELINE + b"}" + short("func") + _PARTIAL + b"sb")
     yield one("pickle/state-function", "benign", option, "a function that a transformer keeps")
+    for name, formula in _FORMULAS.items():
+        yield one(f"pickle/state-formula-{name}", "malicious", whole(_data(formula)), "a formula that runs code")
+    for formula in ("y ~ x + C(g, Treatment(reference='b'))", "np.log(y) ~ bs(x, df=4) - 1 + (a + b) ** 2"):
+        kept = whole(_data(formula))
+        yield one(f"pickle/state-formula-{len(formula)}", "benign", kept, "as statsmodels keeps it")
+    for name in ("unlink", "write_text", "symlink_to", "rename"):
+        kept = _KEEPING + called(stacked("builtins", "getattr"), _PATH, short(name)) + b"sb"
+        yield one(f"pickle/state-path-{name}", "malicious", whole(kept), "what is called acts on a file")
+    missing = called(
+        stacked("collections", "defaultdict"), called(stacked("builtins", "getattr"), _PATH, short("unlink"))
+    )
+    kept = stacked("pandas.core.dtypes.dtypes", "PeriodDtype") + b")\x81" + missing + b"b"
+    yield one("pickle/state-missing-key", "malicious", whole(kept), "what is not there deletes a file when asked for")
+    for name, kind, content in _AT_ONCE:
+        yield one(f"pickle/state-{name}", kind, whole(content), "it connects, or listens, or takes all memory")
     yield one(
         "pickle/state-append", "benign", whole(_PIPELINE + b"}" + short("append") + b"\x88sb"), "an option's name"
     )
+
+
+def _data(formula: str) -> bytes:
+    told = short("restore_design_info") + b"\x88" + short("frame") + b"}" + short("formula") + short(formula)
+    return stacked("statsmodels.base.data", "PandasData") + b")\x81}(" + told + b"ub"
 
 
 def _dtype(code: str, fields: bytes = b"N", names: bytes = b"N", size: int = -1, flags: int = 63) -> bytes:

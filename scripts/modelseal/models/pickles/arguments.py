@@ -9,11 +9,18 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from modelseal.models.pickles import array_types, dangerous, known, meaning
+from modelseal.models.pickles import array_types, dangerous, formulas, known, meaning
 from modelseal.models.pickles.meaning import MAKERS, Arguments, full_name, named
 from modelseal.models.pickles.trace import Container, Global, How, Kind, Long, Opaque, Result, Value
 
+# Methods that do something to files, or for others: no object needs to keep one, and what keeps it calls it.
+_ACTING: Final = re.compile(
+    r"_*(?:save|load|dump|write|read|open|export|push|download|upload|fetch|unlink|remove|delete|rename|replace|touch"
+    r"|mkdir|rmdir|rmtree|symlink|hardlink|link|chmod|lchmod|copy|move|iterdir|glob|rglob|exec|run|spawn|connect|send)"
+    r"(?:_(?!state_dict|from_state_dict)\w+)?"
+)
 _GENERIC: Final = frozenset({"builtins", "collections", "collections.abc", "typing"})
+_LARGEST: Final = 1 << 32  # elements or bytes
 _CODECS: Final = frozenset({"latin1", "latin-1", "iso-8859-1", "iso8859-1", "utf-8", "utf8", "ascii"})
 _BASES: Final = frozenset(
     {"object", "dict", "list", "tuple", "set", "frozenset", "str", "bytes", "bytearray", "int", "float", "complex"}
@@ -149,8 +156,10 @@ def _member(arguments: Arguments) -> bool:
 
 
 def _bound(owner: Result, name: str) -> bool:
-    """Accept an attribute of an object, unless a table knows that asking for it does something."""
+    """Accept an attribute of an object, unless it acts, or a table knows that asking for it does something."""
     made = owner.call
+    if _ACTING.fullmatch(name) and "hook" not in name:
+        return False
     kind = made.arguments[0] if full_name(made.callee) in MAKERS and made.arguments else made.callee
     if made.how is How.REDUCE and kind is made.callee:
         return False
@@ -227,6 +236,27 @@ def _written(state: Value) -> bool:
     )
 
 
+def _size(arguments: Arguments) -> bool:
+    """Accept what does not take the memory of a machine: `bytes(10**12)`, `list(range(10**12))`."""
+    numbers = [given for item in arguments for given in (item.call.arguments if isinstance(item, Result) else (item,))]
+    return all(abs(item) <= _LARGEST for item in numbers if isinstance(item, int))
+
+
+def _formula(arguments: Arguments) -> bool:
+    """Accept the state of a model's data in statsmodels: told to, it evaluates the formula in it.
+
+    https://github.com/statsmodels/statsmodels/blob/v0.14.4/statsmodels/base/data.py: ModelData.__setstate__
+    """
+    state = arguments[0] if arguments else None
+    if not isinstance(state, Container) or state.kind is not Kind.DICT or state.dropped:
+        return False
+    pairs = list(zip(state.items[::2], state.items[1::2], strict=False))
+    if all(type(key) is str and not key.startswith("restore_") for key, _ in pairs):
+        return True
+    given = [value for key, value in pairs if type(key) is not str or key == "formula"]
+    return all(isinstance(value, str) and formulas.plain(value) for value in given)
+
+
 def _keys(state: Value) -> list[str]:
     return [key for key in state.items[::2] if type(key) is str] if isinstance(state, Container) else []
 
@@ -249,6 +279,7 @@ _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
         "dtype": _dtype,
         "encode": _encode,
         "factory": _factory,
+        "formula": _formula,
         "generator": _generator,
         "getter": _getter,
         "mapping": _mapping,
@@ -258,6 +289,7 @@ _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
         "nowhere": _nowhere,
         "reconstructor": _reconstructor,
         "relay": _relay,
+        "size": _size,
         "template": _template,
         "text": _text,
         "type": _kind,

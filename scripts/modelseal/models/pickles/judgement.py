@@ -102,7 +102,7 @@ def _judge_call(step: Call, allowed: frozenset[str]) -> Judged:
     if step.how in _FILLING:
         return _changed(step, allowed, "items are put into")
     if step.how in _MAKING or (step.how in _CALLING_OR_MAKING and not step.arguments):
-        return _made(step.callee, allowed)
+        return _made(step.callee, step.arguments, allowed)
     return _called(step.callee, step.arguments, allowed)
 
 
@@ -168,7 +168,7 @@ def _relayed(callee: Global, relayed: tuple[Value, Value], allowed: frozenset[st
     return _called(target, given, allowed, relays + 1)
 
 
-def _made(kind: Value, allowed: frozenset[str]) -> Judged:
+def _made(kind: Value, given: tuple[Value, ...], allowed: frozenset[str]) -> Judged:
     """Judge that an object of a class is made, without its `__init__`."""
     kind = meaning.named(kind)
     if not isinstance(kind, Global):
@@ -179,6 +179,8 @@ def _made(kind: Value, allowed: frozenset[str]) -> Judged:
     use = known.use(kind.module, kind.name)
     if use is None or not use.instance:
         return Judged(Outcome.UNKNOWN, f"an object of {kind} is made, which is not known to be safe", None, str(kind))
+    if use.call == "size" and (refused := arguments.refused(use.call, given)) is not None:
+        return _refused(kind, f"is made, and {refused}")
     return _SAFE
 
 

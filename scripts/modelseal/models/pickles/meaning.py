@@ -10,6 +10,8 @@ Arguments: TypeAlias = tuple[Value, ...]
 
 # They make an object of the class that is their first argument.
 MAKERS: Final = frozenset({"copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__"})
+# An object of it is called with two classes, and makes an object of both: a batch of graphs.
+_BATCH: Final = "torch_geometric.data.batch.DynamicInheritanceGetter"
 
 
 def full_name(value: Value) -> str:
@@ -70,6 +72,8 @@ def named(value: Value) -> Value:
 
 def completed(callee: Value, given: Arguments) -> tuple[Value, Value] | None:
     """Return what calling a `functools.partial` calls, and the tuple that it gives to it; None for all else."""
+    if isinstance(callee, Result) and full_name(callee.call.callee) == _BATCH and not callee.states:
+        return Global("copyreg", "__newobj__"), given
     if not isinstance(callee, Result) or full_name(callee.call.callee) != "functools.partial":
         return None
     if not callee.states:

@@ -65,6 +65,7 @@ def statsmodels():
     return {
         "ols": sm.OLS(NUMBERS, sm.add_constant(X)).fit(),
         "formula": smf.ols("y ~ a + b", frame).fit(),
+        "formula-of-calls": smf.ols("np.log1p(y) ~ C(k) * bs(a, df=4) + I(b ** 2) + center(c)", frame).fit(),
         "glm": sm.GLM(CLASSES, sm.add_constant(X), family=sm.families.Binomial()).fit(),
         "logit": sm.Logit(CLASSES, sm.add_constant(X[:, :1])).fit(disp=0),
         "arima": ARIMA(series, order=(1, 0, 0)).fit(),

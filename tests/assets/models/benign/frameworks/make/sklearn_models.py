@@ -1,6 +1,6 @@
 """Write fitted scikit-learn models, as its users do. Run by hand: `python sklearn_models.py FOLDER [--all]`.
 
-The committed files are of scikit-learn 0.21.3, 0.24.2, 1.2.2 and 1.9.1. With --all every estimator there is, is written:
+The committed files are of scikit-learn 0.21.3, 0.24.2, 1.2.2, 1.5.2 (two of them) and 1.9.1. With --all every estimator there is, is written:
 none of them may be found anything wrong with, but they would be too many to keep.
 """
 

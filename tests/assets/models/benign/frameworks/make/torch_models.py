@@ -210,10 +210,12 @@ def ultralytics(folder):
 
 
 def torch_geometric(folder):
-    from torch_geometric.data import Data
+    from torch_geometric.data import Batch, Data
     from torch_geometric.nn import GCNConv
 
-    torch.save(Data(x=torch.ones(2, 1), edge_index=torch.tensor([[0], [1]])), folder / "data.pt")
+    graph = Data(x=torch.ones(2, 1), edge_index=torch.tensor([[0], [1]]))
+    torch.save(graph, folder / "data.pt")
+    torch.save(Batch.from_data_list([graph, graph]), folder / "batch.pt")
     torch.save(GCNConv(2, 2), folder / "gcn.pt")
 
 
