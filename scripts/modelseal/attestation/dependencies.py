@@ -6,10 +6,10 @@ https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from urllib.parse import quote
 
 from modelseal.artifacts import manifest
 from modelseal.attestation import jsontext
+from modelseal.attestation.percent import quoted
 from modelseal.attestation.plan import Document
 from modelseal.attestation.rejection import Rejection
 from modelseal.errors import InputError
@@ -49,8 +49,8 @@ def base_image(text: str) -> Descriptor:
         )
     name = match["name"] if "/" in match["name"] else f"docker.io/library/{match['name']}"
     last = name.rpartition("/")[2].lower()
-    tag = f"&tag={quote(match['tag'], safe='')}" if match["tag"] else ""
-    uri = f"pkg:oci/{quote(last, safe='')}@sha256%3A{match['digest']}?repository_url={quote(name, safe='/')}{tag}"
+    tag = f"&tag={quoted(match['tag'])}" if match["tag"] else ""
+    uri = f"pkg:oci/{quoted(last)}@sha256%3A{match['digest']}?repository_url={quoted(name, '/')}{tag}"
     return _described("base-image", uri=uri, digest={"sha256": match["digest"]})
 
 
@@ -118,7 +118,7 @@ def _of_verdict(document: object) -> list[Descriptor]:
     digest = jsontext.dig(document, "database", "digest")
     match = _DIGEST.fullmatch(digest) if isinstance(digest, str) else None
     if match and isinstance(scanner, str):
-        uri = _DATABASES.get(scanner, f"pkg:generic/{quote(scanner, safe='')}-database")
+        uri = _DATABASES.get(scanner, f"pkg:generic/{quoted(scanner)}-database")
         found.append(_described("database", uri=uri, digest={"sha256": match[1]}))
     return found
 
@@ -153,10 +153,8 @@ def _tool(name: object, version: object, sha256: object) -> list[Descriptor]:
     texts = [value for value in (name, version, sha256) if isinstance(value, str) and value]
     if len(texts) < 3 or not _HEX.fullmatch(texts[2]):  # noqa: PLR2004 - all of them
         return []
-    prefix = _TOOLS.get(texts[0], f"pkg:generic/{quote(texts[0], safe='')}@")
-    return [
-        _described("tool", uri=f"{prefix}{quote(texts[1].removeprefix('v'), safe='.+-')}", digest={"sha256": texts[2]})
-    ]
+    prefix = _TOOLS.get(texts[0], f"pkg:generic/{quoted(texts[0])}@")
+    return [_described("tool", uri=f"{prefix}{quoted(texts[1].removeprefix('v'), '.+-')}", digest={"sha256": texts[2]})]
 
 
 def _described(role: str, *, digest: Mapping[str, str], uri: str = "", name: str = "", **more: object) -> Descriptor:

@@ -38,7 +38,7 @@ def _spdx(document: Mapping[str, object]) -> Iterator[object]:
         ):
             described.add(str(jsontext.dig(item, "relatedSpdxElement")))
     for package in _list(document.get("packages")):
-        if jsontext.dig(package, "SPDXID") in described and jsontext.dig(package, "primaryPackagePurpose") in (
+        if str(jsontext.dig(package, "SPDXID")) in described and jsontext.dig(package, "primaryPackagePurpose") in (
             "CONTAINER",
             None,
         ):

@@ -139,7 +139,7 @@ def _remove_files(document: Json) -> None:
     for kind in ("files", "snippets"):
         entries = document.pop(kind, None)
         gone |= (
-            {entry.get("SPDXID") for entry in entries if isinstance(entry, dict)}
+            {str(entry.get("SPDXID")) for entry in entries if isinstance(entry, dict)}
             if isinstance(entries, list)
             else set()
         )
@@ -148,7 +148,8 @@ def _remove_files(document: Json) -> None:
         document["relationships"] = [
             item
             for item in relationships
-            if not isinstance(item, dict) or not {item.get("spdxElementId"), item.get("relatedSpdxElement")} & gone
+            if not isinstance(item, dict)
+            or not {str(item.get("spdxElementId")), str(item.get("relatedSpdxElement"))} & gone
         ]
     packages = document.get("packages")
     for package in packages if isinstance(packages, list) else []:

@@ -4,12 +4,12 @@ https://slsa.dev/spec/v1.1/verification_summary
 """
 
 import hashlib
-import urllib.parse
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from modelseal.attestation import identity, jsontext, predicates, provenance, statement, verification_report
 from modelseal.attestation.examination import Examined, Finding
+from modelseal.attestation.percent import quoted
 from modelseal.attestation.requirements import Requirements
 from modelseal.attestation.statement import Subject
 from modelseal.attestation.verification import Attestation
@@ -39,9 +39,7 @@ def of_release(examined: Examined, demanded: Requirements, now: datetime) -> byt
         "timeVerified": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "resourceUri": _resource(known[0]) if known else "",
         "policy": _policy(demanded, demands),
-        "inputAttestations": [
-            {"uri": urllib.parse.quote(item.file, safe="/@:"), "digest": {"sha256": item.sha256}} for item in used
-        ],
+        "inputAttestations": [{"uri": quoted(item.file, "/@:"), "digest": {"sha256": item.sha256}} for item in used],
         "verificationResult": PASSED if passed else FAILED,
         "verifiedLevels": [level(known[0].sha256, used)] if passed else [FAILED],
         "slsaVersion": _VERSION,
@@ -77,15 +75,14 @@ def of_image(name: str, sha256: str) -> str:
     repository = name.partition("@")[0]
     folder, slash, last = repository.rpartition("/")
     short, _, tag = last.partition(":")
-    quote = urllib.parse.quote
     qualifiers = {"repository_url": f"{folder}{slash}{short}", "tag": tag}
-    said = "&".join(f"{key}={quote(value, safe='/')}" for key, value in qualifiers.items() if value)
-    return f"pkg:oci/{quote(short.lower(), safe='')}@sha256%3A{sha256}?{said}"
+    said = "&".join(f"{key}={quoted(value, '/')}" for key, value in qualifiers.items() if value)
+    return f"pkg:oci/{quoted(short.lower())}@sha256%3A{sha256}?{said}"
 
 
 def of_model(name: str, sha256: str) -> str:
     """Return a model's package URL, by the SHA-256 of its signed manifest."""
-    return f"pkg:generic/{urllib.parse.quote(name, safe='')}?checksum=sha256:{sha256}"
+    return f"pkg:generic/{quoted(name)}?checksum=sha256:{sha256}"
 
 
 def _resource(finding: Finding) -> str:
@@ -95,7 +92,7 @@ def _resource(finding: Finding) -> str:
 
 def _policy(demanded: Requirements, demands: dict[str, object]) -> dict[str, object]:
     if demanded.source:
-        environment = urllib.parse.quote(demanded.environment, safe="")
-        uri = f"file:{urllib.parse.quote(demanded.source)}#{environment}"
+        environment = quoted(demanded.environment)
+        uri = f"file:{quoted(demanded.source, '/')}#{environment}"
         return {"uri": uri, "digest": {"sha256": demanded.sha256}}
     return {"uri": INPUTS, "digest": {"sha256": hashlib.sha256(jsontext.encode(demands)).hexdigest()}}
