@@ -34,7 +34,7 @@ from modelseal.commands import verify
 from modelseal.errors import ModelsealError
 from modelseal.verdict import ExitCode
 
-ODD = (
+ODD: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 10**400, "", "x", "\ud800", f"sha256:{'0' * 64}", [], {}, [1], [[]], [None], {"a": 1},
     "9999-12-31T23:59:59-23:59",
 )  # fmt: skip
