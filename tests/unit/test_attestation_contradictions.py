@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import certificate_authority
 from attestation_material import (
     IMAGE,
     IMAGE_ID,
@@ -230,6 +231,27 @@ def test_public_keys_beside_each_other_are_refused(tmp_path: Path, kinds: tuple[
 def test_private_keys_beside_each_other_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="several private keys"):
         attested(tmp_path, private_key=pem(key("P-256")) + pem(key("P-384")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("OPENSSH", "OpenSSH's format.*ssh-keygen -p -m PKCS8"),
+        ("ENCRYPTED SIGSTORE", "cosign's own format"),
+        ("ENCRYPTED COSIGN", "cosign's own format"),
+    ],
+)
+def test_private_keys_of_other_tools_are_named(tmp_path: Path, kind: str, message: str) -> None:
+    text = f"-----BEGIN {kind} PRIVATE KEY-----\nAAAA\n-----END {kind} PRIVATE KEY-----\n"
+    with pytest.raises(InputError, match=message):
+        attested(tmp_path, private_key=text)
+
+
+def test_certificate_in_place_of_a_public_key_is_named(tmp_path: Path) -> None:
+    inputs = release(tmp_path)
+    (tmp_path / "key.pub").write_bytes(certificate_authority.signer().pem)
+    with pytest.raises(InputError, match=r"This is a certificate.*certificate-root"):
+        verify.run(inputs, context(tmp_path))
 
 
 def test_parameters_before_a_private_key_are_passed_over(tmp_path: Path) -> None:

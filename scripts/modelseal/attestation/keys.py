@@ -31,6 +31,12 @@ _CURVE_HASHES: dict[str, hashes.HashAlgorithm] = {
 }
 _USE = "Use an EC key (P-256, P-384 or P-521), an Ed25519 key, or an RSA key of 2048 bits or more, in PEM."
 
+_OTHER_FORMATS = (
+    (b"BEGIN OPENSSH PRIVATE KEY", "OpenSSH's format", "Convert a copy of it: `ssh-keygen -p -m PKCS8 -f COPY`."),
+    (b"SIGSTORE PRIVATE KEY", "cosign's own format, which nothing else reads", "Make one with `openssl genpkey`."),
+    (b"COSIGN PRIVATE KEY", "cosign's own format, which nothing else reads", "Make one with `openssl genpkey`."),
+)
+
 
 @dataclass(frozen=True)
 class KeySigner:
@@ -80,6 +86,9 @@ def load_private_key(pem: bytes, password: str) -> PrivateKey:
         raise InputError(
             "There are several private keys.", where="input `private-key`", mend="Give the one to sign with."
         )
+    for words, what, mend in _OTHER_FORMATS:
+        if words in pem:
+            raise InputError(f"The private key is in {what}.", where="input `private-key`", mend=mend)
     try:
         key = serialization.load_pem_private_key(pem, password.encode() or None)
     except TypeError:
@@ -110,6 +119,12 @@ def load_public_key(pem: bytes) -> PublicKey:
             "This is a private key; verifying needs only the public one.",
             where=where,
             mend="Make it with `openssl pkey -in KEY -pubout`, and keep the private key with the signer alone.",
+        )
+    if b"BEGIN CERTIFICATE" in pem:
+        raise InputError(
+            "This is a certificate, not a public key.",
+            where=where,
+            mend="Give the root it leads to as `certificate-root`, or its key: `openssl x509 -in CERT -pubkey -noout`.",
         )
     if pem.count(b"-----BEGIN ") > 1:  # only the first would be believed, and nobody would be told
         raise InputError(
