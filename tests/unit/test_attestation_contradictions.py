@@ -29,6 +29,10 @@ from attestation_material import (
 from attestation_material import cyclonedx as cyclonedx_document
 from attestation_material import spdx as spdx_document
 from attestation_material import verdict as verdict_document
+from modelseal.attestation import predicates, verification
+from modelseal.attestation.log_entry import LogEntry
+from modelseal.attestation.statement import Statement, Subject
+from modelseal.attestation.trust import Proved
 from modelseal.commands import attest, verify
 from modelseal.errors import InputError
 from modelseal.verdict import ExitCode
@@ -160,6 +164,20 @@ def test_verdict_that_contradicts_itself_is_refused(tmp_path: Path, change: Chan
     outcome = verify.run(inputs, context(tmp_path))
     assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
     assert message in outcome.headline
+
+
+@pytest.mark.parametrize(("minutes", "refused"), [(-60, False), (4, False), (6, True), (60 * 24 * 30, True)])
+def test_verdict_of_later_than_its_signature_is_refused(minutes: int, refused: bool) -> None:  # noqa: FBT001
+    logged = datetime(2026, 1, 1, tzinfo=UTC)
+    finished = (logged + timedelta(minutes=minutes)).isoformat()
+    predicate = predicates.of_verdict(predicates.read_verdict(verdict_document(scanned_at=finished)))
+    said = Statement((Subject(IMAGE, IMAGE_ID.removeprefix("sha256:")),), predicates.VULNS, predicate)
+    signed_then = verification.Attestation("x", said, Proved(b"", "octo", None, LogEntry("1", logged)))
+    clock = verification.Clock(logged + timedelta(days=31), timedelta(days=40))
+    wanted = verification.Wanted("image", IMAGE_ID.removeprefix("sha256:"), (predicates.VULNS,), clock)
+    reasons = verification.judge([signed_then], wanted)
+    assert bool(reasons) is refused
+    assert not refused or "and it was signed before, at 2026-01-01 00:00" in reasons[0]
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["own", "another"])

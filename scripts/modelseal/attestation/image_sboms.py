@@ -38,7 +38,8 @@ def check(statements: Iterable[Stated], names: frozenset[str]) -> None:
 def _refuse_other(kind: str, named: frozenset[str], known: set[str]) -> None:
     if named and not named & known:
         raise InputError(
-            f"The SBOM ({predicates.describe(kind)}) is of another image, sha256:{min(named)}.",
+            f"The SBOM ({predicates.describe(kind)}) is of another image, "
+            f"{' or '.join(f'sha256:{name}' for name in sorted(named)[:3])}.",
             where="input `sbom`",
             mend="Make it of the image that is attested. For a pushed image, give `image-id` as well, and the verdict "
             "that ties both together.",

@@ -132,7 +132,7 @@ def judge(attestations: Sequence[Attestation], wanted: Wanted) -> tuple[str, ...
     missing = [item for item in wanted.required if item not in stated]
     reasons = [f"no attestation states {predicates.describe(item)}" for item in missing]
     for item in matching:
-        reasons += [f"{item.file}: {reason}" for reason in _against(item.statement, wanted)]
+        reasons += [f"{item.file}: {reason}" for reason in _against(item, wanted)]
     reasons += _too_old(matching, wanted.clock)
     reasons += _contradicting(matching)
     reasons += _of_other_images(matching, wanted)
@@ -178,8 +178,9 @@ def _attestation(place: str, data: bytes, trust: Trust) -> Attestation:
     return Attestation(place, stated, proved, hashlib.sha256(data).hexdigest(), data)
 
 
-def _against(stated: Statement, wanted: Wanted) -> list[str]:
+def _against(item: Attestation, wanted: Wanted) -> list[str]:
     """Say what an attestation says against its own subject."""
+    stated, signed = item.statement, item.proved.logged.time
     kind = stated.predicate_type
     # Whoever requires another version can have it, but for verdicts: one that cannot be read may be a failed one.
     accepted = _UNDERSTOOD if kind.startswith(_VERDICTS) else (*_UNDERSTOOD, *wanted.required)
@@ -193,6 +194,10 @@ def _against(stated: Statement, wanted: Wanted) -> list[str]:
         reasons.append(f"its verdict is about something else, sha256:{min(verdict.names)}")
     if verdict.time and verdict.time > wanted.clock.now + CLOCKS_DIFFER:
         reasons.append(f"its verdict is of {verdict.time:%Y-%m-%d %H:%M} UTC, which is in the future")
+    elif verdict.time and signed and verdict.time > signed + CLOCKS_DIFFER:  # it was of the future when it was signed
+        reasons.append(
+            f"its verdict is of {verdict.time:%Y-%m-%d %H:%M} UTC, and it was signed before, at {signed:%Y-%m-%d %H:%M}"
+        )
     return reasons
 
 
