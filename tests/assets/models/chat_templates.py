@@ -301,6 +301,15 @@ You are a helpful assistant. See https://example.org/terms for the terms.<|im_en
 
 ORDINARY = {
     **ORDINARY,
+    "kimi-k2": """{%- set tool_response_queue = namespace(ids=[]) -%}{%- set counter = namespace(value=0) -%}
+{%- for message in messages -%}{%- if message.get('tool_calls') -%}{%- for call in message['tool_calls'] -%}
+{%- set formatted_id = 'functions.' + call['function']['name'] + ':' + (counter.value | string) -%}
+{%- set counter.value = counter.value + 1 -%}{%- set _ = tool_response_queue.ids.append(formatted_id) -%}
+{%- endfor -%}{%- elif message['role'] == 'tool' and tool_response_queue.ids -%}
+{%- set tool_call_id = tool_response_queue.ids.pop(0) -%}{{ tool_call_id }}{%- endif -%}{%- endfor -%}""",
+    "deepseek-arguments": """{%- for call in message['tool_calls'] -%}{%- set given = call['function']['arguments'] -%}
+{%- if given is string -%}{%- set given = given | from_json -%}{%- endif -%}
+{%- for key, value in given.items() -%}{{ key }}: {{ value | tojson }}{%- endfor -%}{%- endfor -%}""",
     "kimi": """{%- macro open_tag(tag, attrs=[]) -%}{{- '<|open|>' + tag -}}
 {%- for attr in attrs -%}{{- ' ' + attr[0] + '="' -}}{{- attr[1]|string|replace('&', '&amp;') -}}{{- '"' -}}{%- endfor -%}
 {{- '<|sep|>' -}}{%- endmacro -%}

@@ -41,12 +41,24 @@ def _method(name: str, node: nodes.Getattr | nodes.Getitem, scope: Scope) -> Ite
     if name in vocabulary.METHODS or vocabulary.is_internal(name):
         return
     if name in vocabulary.MUTATORS:
-        own = isinstance(node.node, nodes.Name) and node.node.name in scope.own
-        yield rules.CHANGES_OWN if own else rules.REFUSED, f"it calls `.{name}()`, which changes a value"
+        yield (
+            rules.CHANGES_OWN if _is_own(node.node, scope) else rules.REFUSED,
+            f"it calls `.{name}()`, which changes a value",
+        )
     elif name in vocabulary.RUNS:
         yield rules.UNUSUAL, f"it calls `.{name}()`"
     elif not (isinstance(node.node, nodes.Name) and node.node.name in scope.namespaces):
         yield rules.UNVETTED, f"it calls `.{name}()`"
+
+
+def _is_own(node: nodes.Node, scope: Scope) -> bool:
+    """Tell whether something is a list or dictionary that the template has made: by a name, or in a namespace."""
+    match node:
+        case nodes.Name(name=name):
+            return name in scope.own
+        case nodes.Getattr(node=nodes.Name(name=name), attr=attribute):
+            return name in scope.namespaces and f"{name}.{attribute}" in scope.own
+    return False
 
 
 def _formatting(name: str, text: nodes.Expr, scope: Scope) -> Iterator[tuple[Rule, str]]:

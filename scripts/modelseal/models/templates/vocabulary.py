@@ -54,9 +54,10 @@ RUNS = _words(
     "import_module load_module exec_module find_spec spawn spawnl fork execv execve connect urlopen urlretrieve "
     "unlink rmdir mkdir listdir getenv putenv environ mro load_template get_template from_string render"
 )
+# Jinja's own; from_json is of llama.cpp, and makes plain values.
 FILTERS = _words(
     "abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape format "
-    "groupby indent int items join last length list lower map max min pprint random reject rejectattr replace reverse "
+    "from_json groupby indent int items join last length list lower map max min pprint random reject rejectattr replace reverse "
     "round safe select selectattr slice sort string striptags sum title tojson trim truncate unique upper urlencode "
     "urlize wordcount wordwrap xmlattr"
 )
