@@ -147,6 +147,11 @@ def _states() -> Iterator[tuple]:
 def _scripts() -> Iterator[tuple]:
     yield "script", "benign", script(), "a module in TorchScript that names what it does not call"
     yield "script-extra", "benign", script(**{"config.json": b'{"a": 1}'}), "a module with a file beside it"
+    for name in ("ops", "classes"):
+        loads = script(f'_1 = torch.{name}.load_library("evil.so")')
+        yield f"script-library-of-{name}", "malicious", loads, "native code", "torchscript-remote-call"
+    written = script("_1 = torch.ops.torchvision.nms(x, weight, 0.5)")
+    yield "script-as-in-python", "benign", written, "an operator of torchvision, as it is written in Python"
     yield "script-library", "benign", script("_1 = ops.torchvision.nms(x, weight, 0.5)"), "an operator of torchvision"
     files = {
         "save": 'torch.save(x, "/tmp/x")',

@@ -119,7 +119,10 @@ def operator(path: tuple[str, ...]) -> tuple[Rule, str] | None:
 
 def _operator(root: str, parts: tuple[str, ...], place: str) -> Iterator[Event]:
     """Judge what a name leads to: `torch.NAME` is an operator of `aten`, `ops.LIBRARY.NAME` one of that library."""
-    path = parts if root == "ops" else ("aten" if root == "torch" else root, *parts)
+    if root == "torch" and parts[:1] in {("ops",), ("classes",)}:  # as it is written in Python
+        path = parts[1:] if len(parts) > 2 else parts  # noqa: PLR2004 -- a library and a name
+    else:
+        path = parts if root == "ops" else ("aten" if root == "torch" else root, *parts)
     if len(path) < 2 and root in {"torch", "ops"}:  # noqa: PLR2004 -- a library and a name
         # A module as a value can be given another name, and then leads to any operator.
         yield Found(FOREIGN, f"{place} uses {'.'.join((root, *parts))} as a value", subject=root)
