@@ -27,6 +27,7 @@ _PICKLE = re.compile(rb"\x80[\x02-\x05].|[c(][\w.]{1,64}\n[\w.]{1,64}\n", re.DOT
 _HINT = re.compile(
     r"__import__|\b(eval|exec|compile|system|popen|Popen|run|loads|import_module|check_output|call)\s*\("
 )
+_TAG = re.compile(r"!!python/(?:object|name|module)[/:]|tag:yaml\.org,2002:python/(?:object|name|module)[/:]")
 _MARKUP = re.compile(r"<script[\s>]|\bjavascript:\s*\w|\bonerror\s*=", re.IGNORECASE)
 _RUNS = frozenset(
     {"__import__", "eval", "exec", "compile", "os.system", "os.popen", "os.execv", "os.execvp", "os.spawnl"}
@@ -85,6 +86,8 @@ def _runs(text: str) -> str:
         return "a script"
     if _MARKUP.search(text[:_PROGRAM]):
         return "markup with a script in it"
+    if _TAG.search(text[:_PROGRAM]):
+        return "YAML that makes an object"
     if len(text) > _PROGRAM or not _HINT.search(text):
         return ""
     called = next((name for name in _called(text) if name in _RUNS), "")

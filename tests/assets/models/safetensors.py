@@ -105,6 +105,7 @@ def _attacks() -> Iterator[tuple[str, bytes, str, str]]:
         "metadata-pickle": base64.b64encode(PICKLE).decode(),
         "metadata-script": "#!/bin/sh\nid",
         "metadata-markup": "<script>fetch('//c.example')</script>",
+        "metadata-yaml": "loader: !!python/object/apply:os.system ['id']",
         "metadata-in-json": json.dumps({"init": ["exec('1')"]}),
     }
     for name, text in carried.items():
