@@ -56,6 +56,8 @@ def attacks() -> Iterator[tuple[str, str, str]]:
     yield "hyperpyyaml-apply", "x: !apply:os.system ['id']\n", "yaml-object-tag"
     yield "hyperpyyaml-new", "sample_rate: 16000\nx: !new:subprocess.Popen\n  args: [id]\n", "yaml-object-tag"
     yield "target", "model:\n  _target_: subprocess.Popen\n  args: [id]\n", "config-foreign-target"
+    yield "target-load", "_target_: torch.load\nf: evil.pt\nweights_only: false\n", "config-foreign-target"
+    yield "target-hub", "m:\n  _target_: torch.hub.load\n  repo_or_dir: a/b\n", "config-foreign-target"
     yield "target-builtins", "_target_: builtins.exec\n_args_: ['import os']\n", "config-foreign-target"
     yield "callable", "serving:\n  handler: os.system\n", "document-names-callable"
     yield "trust", "model:\n  trust_remote_code: true\n", "hugging-face-trusts-remote-code"

@@ -36,6 +36,12 @@ _OF_MODELS = frozenset(
     {"torch", "transformers", "numpy", "jax", "sklearn", "torchvision", "tensorflow", "huggingface_hub", "xgboost"}
     | {"lightgbm", "scipy"}
 )
+# They run what they load, or fetch code.
+_LOADERS = frozenset(
+    {"torch.load", "torch.serialization.load", "torch.hub.load", "torch.package.PackageImporter", "numpy.load"}
+    | {"torch.ops.load_library", "torch.classes.load_library", "torch.utils.cpp_extension.load", "torch.jit.load"}
+    | {"transformers.dynamic_module_utils.get_class_from_dynamic_module", "numpy.lib.npyio.load"}
+)
 
 
 def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
@@ -45,7 +51,7 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
         if not isinstance(name, str) or not _DOTTED.fullmatch(name):
             continue
         root = name.partition(".")[0]
-        if known().foreign_to(name) and root not in _OF_MODELS:
+        if (known().foreign_to(name) and root not in _OF_MODELS) or name in _LOADERS:
             yield Found(TARGET, f"{name[:200]} is what {key} makes", subject=name[:200])
         elif key != "target":
             yield Requires(Fetches.CODE, name[:500])
