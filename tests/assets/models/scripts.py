@@ -57,6 +57,15 @@ def python() -> Iterator[tuple[str, str]]:
     yield "getattr-constant", "import os\ngetattr(os, 'system')('id')\n"
     yield "alias", "import os\nrun = os.system\nrun('id')\n"
     yield "alias-of-exec", "e = exec\ne('print(1)')\n"
+    yield "handed-to-map", "import os\nlist(map(os.system, ['id']))\n"
+    yield (
+        "handed-to-a-thread",
+        "import threading as t, subprocess as s\nt.Thread(target=s.call, args=(['id'],)).start()\n",
+    )
+    yield "handed-at-exit", "import atexit\nfrom os import system\natexit.register(system, 'id')\n"
+    yield "handed-to-partial", "from functools import partial\nimport os\npartial(os.popen, 'id')()\n"
+    yield "exec-of-a-class", "class X:\n    __class_getitem__ = exec\nX['pass']\n"
+    yield "sys-modules", "import sys\nsys.modules['os'].system('id')\n"
     yield "exec", "exec('import os')\n"
     yield "eval", "code = input()\neval(code)\n"
     yield "base64", "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))\n"
@@ -148,6 +157,10 @@ def cases() -> Iterator[Case]:
     download = b"import requests\nfrom PIL import Image\n"
     download += b"def fetch(url):\n    return Image.open(requests.get(url, stream=True).raw)\n"
     yield one("scripts/fetches-a-picture", "benign", download, "a function that fetches", file="example.py")
+    asks = b"import subprocess\nfrom torch import nn\nnn.Linear(1, 1)\nisinstance(nn, subprocess.Popen)\n"
+    yield one("scripts/asks", "benign", asks, "a function that is only compared", file="x.py")
+    shortcut = b"[InternetShortcut]\r\nURL=file://c.example/x\r\n"
+    yield one("scripts/program-address", "malicious", shortcut, "a shortcut", "executable-file", file="open.url")
     yield one("scripts/settings", "benign", b"name = 'os.system'\nsize = 3\n", "names and values", file="settings.py")
     yield one("scripts/picture", "benign", b"\x89PNG\r\n\x1a\n" + bytes(40), "a picture", file="plot.png")
     yield one("scripts/photograph", "benign", b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(40), "a photograph", file="a.jpg")
@@ -171,6 +184,18 @@ def cases() -> Iterator[Case]:
         file="setup",
     )
     fetched = b"curl -fsSL http://localhost/x.sh | bash\n"
+    line = fetched.decode().strip()
+    for file, settings in {
+        "tasks.json": {"tasks": [{"type": "shell", "command": line, "runOptions": {"runOn": "folderOpen"}}]},
+        "devcontainer.json": {"postCreateCommand": ["sh", "-c", line]},
+        "package.json": {"scripts": {"postinstall": line}},
+        ".mcp.json": {"mcpServers": {"x": {"command": "sh", "args": ["-c", line]}}},
+    }.items():
+        content, why = json.dumps(settings).encode(), "a command that an editor or an installer runs"
+        yield one(f"scripts/in-{file}", "malicious", content, why, "shell-script-attacks", file=file)
+    ordinary = {"scripts": {"build": "tsc", "install": "node-gyp rebuild"}, "command": "python -m http.server"}
+    tasks = json.dumps(ordinary).encode()
+    yield one("scripts/commands", "benign", tasks, "ordinary commands", file="package.json")
     for file, content in {
         "Dockerfile": b"FROM python:3.12\nRUN " + fetched,
         "Makefile": b"all: model\n\t" + fetched,

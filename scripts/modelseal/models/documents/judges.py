@@ -7,6 +7,7 @@ from modelseal.models.budget import Budget
 from modelseal.models.documents import (
     boosters,
     callables,
+    commands,
     diffusers,
     hugging_face,
     keras_objects,
@@ -21,6 +22,7 @@ from modelseal.models.skops import nodes as skops
 EVERY = (
     keras_objects.JUDGE,
     boosters.JUDGE,
+    commands.JUDGE,
     skops.JUDGE,
     hugging_face.JUDGE,
     diffusers.JUDGE,

@@ -37,9 +37,12 @@ _KINDS = (
 )
 
 
+_LONGEST = max(len(magic) for magic, _ in _KINDS)
+
+
 def kind(content: Content) -> str:
     """Return what program bytes are; empty when they are none."""
-    head = content.read(0, 16)
+    head = content.read(0, _LONGEST)
     for magic, name in _KINDS:
         if head.startswith(magic):
             return name

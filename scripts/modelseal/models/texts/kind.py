@@ -33,7 +33,7 @@ _COMMAND = re.compile(
 )
 # Words of a tokenizer's merges can look like an import, and never like a call.
 _CALL = re.compile(rb"(?m)(?:^|[\r;])[ \t\f]*(?:\w[\w.]* *= *)?[\w.]*\w\(")
-_OF_PROGRAMS = ("(", "import", "@")
+_OF_PROGRAMS = ("(", "import", "@", "exec")
 _IMPORT = re.compile(
     rb"(?m)(?:^|\r)\f*(?:import [A-Za-z_][\w.]*(?: as \w+)?[ \t]*[,;#\r]?|from [\w.]+ import [\w(*]).*$"
 )

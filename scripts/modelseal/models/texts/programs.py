@@ -41,6 +41,12 @@ _RUNS = re.compile(
     r"|ensurepip\.\w+|torch\.utils\.cpp_extension\.load\w*|os\.(?:dup2|kill|setuid|chroot)|winreg\.\w+|keyring\.\w+"
     r"|IPython\.[\w.]*(?:system|run_\w+)|sys\.(?:settrace|setprofile|addaudithook)"
 )
+# What is run where it is only handed to something that calls it: `map`, `Thread`, `atexit.register`.
+_HANDED = re.compile(
+    r"(?:os|posix|nt)\.(?:system|popen|exec[lv]\w*|spawn\w*)|pty\.spawn|builtins\.exec"
+    r"|subprocess\.(?:run|call|check_call|check_output|Popen|getoutput|getstatusoutput)"
+)
+_ASKING = frozenset({"builtins.isinstance", "builtins.issubclass", "builtins.hasattr", "builtins.callable"})
 _WEB = re.compile(
     r"(?:requests|httpx|aiohttp|urllib3)\.[\w.]+|urllib\.request\.(?:urlopen|urlretrieve|Request)|urllib2?\.(?:urlopen|urlretrieve)"
     r"|(?:wget|pycurl|websockets?)\.\w+"
@@ -97,6 +103,8 @@ class _Names:
                 root = node.id if parts or node.id in self.defined else f"builtins.{node.id}"
         elif isinstance(node, ast.Call):
             root = self._imported_by(node)
+        elif isinstance(node, ast.Subscript) and self.dotted(node.value) == "sys.modules":
+            root = str(node.slice.value) if isinstance(node.slice, ast.Constant) else "?"
         else:
             return ""
         return ".".join([root, *reversed(parts)])
@@ -179,11 +187,19 @@ def _attack(node: ast.AST, names: _Names, within: bool) -> Iterator[str]:  # noq
             yield f"{found[0]!r} is what attackers read or change"
     elif isinstance(node, ast.ImportFrom) and node.module in _MODULES and any(item.name == "*" for item in node.names):
         yield f"everything of {node.module} is imported by unnamed names"
-    elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-        for decorator in node.decorator_list:
-            name = names.dotted(decorator)
-            if _RUNS.fullmatch(name) or name in {"builtins.eval", "builtins.exec"}:
-                yield f"{name} is a decorator"
+    elif isinstance(node, ast.Assign | ast.FunctionDef | ast.ClassDef):
+        yield from _defined(node, names)
+
+
+def _defined(node: ast.Assign | ast.FunctionDef | ast.ClassDef, names: _Names) -> Iterator[str]:
+    if isinstance(node, ast.Assign):
+        if names.dotted(node.value) == "builtins.exec":
+            yield "exec is given another name"
+        return
+    for decorator in node.decorator_list:
+        name = names.dotted(decorator)
+        if _RUNS.fullmatch(name) or name in {"builtins.eval", "builtins.exec"}:
+            yield f"{name} is a decorator"
 
 
 def _call(node: ast.Call, names: _Names, within: bool) -> Iterator[str]:  # noqa: FBT001 -- where it stands
@@ -198,8 +214,16 @@ def _call(node: ast.Call, names: _Names, within: bool) -> Iterator[str]:  # noqa
         yield f"{name} unpickles what is in the script"
     elif name in {"builtins.__import__", "importlib.import_module"}:
         yield from _import(node, name)
+    elif name not in _ASKING and (handed := _handed(node, names)):
+        yield f"{handed} is handed to {name or 'a call'}"
     elif name == "builtins.getattr" and len(node.args) > 1 and _made_of_module(node, names):
         yield "an attribute of a module is taken by a name that is made at run time"
+
+
+def _handed(node: ast.Call, names: _Names) -> str:
+    """Return a function that runs programs or code, where it is an argument."""
+    given = (names.dotted(item) for item in [*node.args, *(keyword.value for keyword in node.keywords)])
+    return next((name for name in given if _HANDED.fullmatch(name)), "")
 
 
 def _made_of_module(node: ast.Call, names: _Names) -> bool:

@@ -26,16 +26,26 @@ BESIDE = Rule(
     atlas=("AML.T0011", "AML.T0010.003"),
     cwe=("CWE-829",),
 )
+_FETCHED = (
+    r"(?:curl|wget|fetch)\b[^\n]{0,300}\|\s*(?:sudo\s+)?(?:\w*/)*(?:ba|z|da|k)?sh\b"
+    r"|(?:curl|wget)\b[^\n]{0,300}\|\s*(?:sudo\s+)?python|/dev/(?:tcp|udp)/|\biex\b|downloadstring|downloadfile"
+)
+_FETCHES = re.compile(f"(?i){_FETCHED}")
 _ATTACKS = re.compile(
-    r"(?i)(?:curl|wget|fetch)\b[^\n]{0,300}\|\s*(?:sudo\s+)?(?:\w*/)*(?:ba|z|da|k)?sh\b|(?:curl|wget)\b[^\n]{0,300}\|\s*(?:sudo\s+)?python"
-    r"|/dev/(?:tcp|udp)/|\b(?:nc|ncat|netcat)\b[^\n]{0,80}\s-\w*[ec]\b|\bbash\s+-i\b|\bmkfifo\b"
+    rf"(?i){_FETCHED}"
+    r"|\b(?:nc|ncat|netcat)\b[^\n]{0,80}\s-\w*[ec]\b|\bbash\s+-i\b|\bmkfifo\b"
     r"|base64\s+(?:-d|-D|--decode)[^\n]{0,200}\||\beval\s+[\"'`$(]|authorized_keys|\bcrontab\b|/etc/(?:passwd|shadow|sudoers|cron)"
     r"|rm\s+-rf\s+[/~$]|\bpython[\d.]*\s+-c\b|\bperl\s+-e\b|\bchmod\s+\+x\b|:\(\)\s*\{|\bid_rsa\b|\.aws/credentials"
-    r"|-e(?:nc|ncodedcommand)?\s+[A-Za-z0-9+/=]{20}|\biex\b|invoke-expression|downloadstring|downloadfile|frombase64string"
+    r"|-e(?:nc|ncodedcommand)?\s+[A-Za-z0-9+/=]{20}|invoke-expression|frombase64string"
     r"|certutil\b[^\n]{0,80}-(?:urlcache|decode)|\bmshta\b|\bregsvr32\b|\brundll32\b|\bschtasks\b|\bbitsadmin\b|start-process"
     r"|reg\s+add\b[^\n]{0,200}\\run\b|invoke-webrequest[^\n]{0,200}(?:;|\|)|set-executionpolicy|windowstyle\s+hidden"
 )
 _REPORTED = 20
+
+
+def fetches(text: str) -> bool:
+    """Tell whether a command runs what it fetches, or connects a shell to another machine."""
+    return bool(_FETCHES.search(text))
 
 
 def attacks(text: str) -> bool:
