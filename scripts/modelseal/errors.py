@@ -36,7 +36,7 @@ class InputError(ModelsealError):
 
 
 class ContentError(InputError):
-    """What an input leads to was read, and has something in it that no release may have: a device, a link out of it."""
+    """What an input leads to was read, and is no release: it is empty, or has a device or a link out of it in it."""
 
 
 class ToolError(ModelsealError):

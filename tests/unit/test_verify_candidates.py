@@ -88,13 +88,16 @@ def test_one_that_cannot_be_looked_at_is_not_passed_over(tmp_path: Path) -> None
         chosen(tmp_path, f"{OTHER} {tmp_path}/gone", f"{GOOD} {{}}")
 
 
-@pytest.mark.parametrize("kind", ["link out", "link to a folder", "link to nothing", "pipe"])
+@pytest.mark.parametrize("kind", ["link out", "link to a folder", "link to nothing", "pipe", "empty"])
 def test_newest_that_was_meddled_with_does_not_keep_the_next_from_being_chosen(tmp_path: Path, kind: str) -> None:
     release(tmp_path)
     older, newest = tmp_path / "model", tmp_path / "newest"
     shutil.copytree(older, newest)
     if kind == "pipe":
         os.mkfifo(newest / "x")
+    elif kind == "empty":
+        shutil.rmtree(newest)
+        newest.mkdir()
     else:
         targets = {"link out": "../key.pub", "link to a folder": "weights", "link to nothing": "nowhere"}
         (newest / "x").symlink_to(targets[kind])

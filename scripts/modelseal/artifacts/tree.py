@@ -9,7 +9,7 @@ from pathlib import Path
 
 from modelseal.artifacts import patterns
 from modelseal.artifacts.search import File, Search, decoded, refuse
-from modelseal.errors import InputError
+from modelseal.errors import ContentError, InputError
 from modelseal.report.markdown import visible
 
 __all__ = ["File", "Tree", "find", "name_order"]
@@ -88,7 +88,7 @@ def find(
     for text, path in zip(paths, given, strict=True):
         _take(search, path, is_glob=patterns.has_magic(text))
     if not search.files:
-        raise InputError(
+        raise ContentError(
             "There is no file.",
             where=", ".join(visible(path) for path in paths),
             mend="Check `paths` and `ignore`: an empty release proves nothing.",
