@@ -29,7 +29,7 @@ from attestation_material import (
 from attestation_material import cyclonedx as cyclonedx_document
 from attestation_material import spdx as spdx_document
 from attestation_material import verdict as verdict_document
-from modelseal.attestation import predicates, verification
+from modelseal.attestation import given, predicates, verification
 from modelseal.attestation.log_entry import LogEntry
 from modelseal.attestation.statement import Statement, Subject
 from modelseal.attestation.trust import Proved
@@ -217,15 +217,20 @@ def test_file_of_more_lines_than_attestations_is_one_reason(tmp_path: Path, numb
     )
 
 
-def test_pipe_or_device_in_a_documents_place_is_not_read(tmp_path: Path) -> None:
+def test_pipe_or_device_is_not_read_as_a_file(tmp_path: Path) -> None:
     inputs, made = release(tmp_path), project(tmp_path)
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(InputError, match="no regular file"):
             verify.run(replace(inputs, sbom=(str(path),)), context(tmp_path))
-        for name in ("manifest", "archive"):
-            with pytest.raises(InputError, match="no regular file"):
-                attest.run(replace(made, **dict[str, Any]({name: path})), context(tmp_path))
+        with pytest.raises(InputError, match="no regular file"):
+            attest.run(replace(made, archive=path), context(tmp_path))
+
+
+def test_document_without_an_end_is_not_read_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(given, "_DOCUMENT_LIMIT", 1 << 20)
+    with pytest.raises(InputError, match="more than 1,048,576 bytes"):
+        attest.run(replace(project(tmp_path), manifest=Path("/dev/zero")), context(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["public_key", "certificate_root", "trust_config"])

@@ -61,10 +61,26 @@ def document(path: Path, name: str) -> plan.Document:
         InputError: It cannot be read.
     """
     try:
-        _refuse_other_than_file(path)
         return plan.Document(path.name, read_bounded(path, _DOCUMENT_LIMIT))
     except OSError as error:
         raise _unreadable(path, name, error) from error
+
+
+def document_of_others(path: Path, name: str) -> plan.Document:
+    """Return a file that may lie among files that others chose: a named pipe would be waited for.
+
+    Args:
+        path: Where it is.
+        name: The input's.
+
+    Raises:
+        InputError: It is no regular file, or cannot be read.
+    """
+    try:
+        _refuse_other_than_file(path)
+    except OSError as error:
+        raise _unreadable(path, name, error) from error
+    return document(path, name)
 
 
 def pem(text: str) -> bytes:
