@@ -2,7 +2,7 @@
 
 The committed files are of XGBoost 0.90 to 3.2.0, LightGBM 2.3.1 to 4.7.0, CatBoost 1.2.10, statsmodels 0.14.0 and 0.15.0,
 imbalanced-learn, category_encoders 2.11.2, lifelines 0.30.3, umap-learn 0.5.12, hdbscan 0.8.44, pmdarima 2.1.1, Prophet
-1.5.0, gensim 4.4.0, NLTK 3.10.4, Keras 3.15.1, NetworkX, Optuna, PyOD, mlxtend, NGBoost and scikit-optimize: whatever of these the environment has.
+1.5.0, gensim 3.8.3 (two of them) and 4.4.0, NLTK 3.10.4, Keras 3.15.1, NetworkX, Optuna, PyOD, mlxtend, NGBoost and scikit-optimize: whatever of these the environment has.
 """
 
 import importlib
