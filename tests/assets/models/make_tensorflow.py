@@ -50,6 +50,13 @@ def main() -> None:
     (BENIGN / "dense.frozen.pb").write_bytes(frozen.SerializeToString())
     (BENIGN / "dense.tflite").write_bytes(lite.convert())
     (BENIGN / "flex.tflite").write_bytes(flex.convert())
+    with tf.io.TFRecordWriter(str(BENIGN / "examples.train.tfrecord")) as records:
+        for place in range(3):
+            value = tf.train.Feature(int64_list=tf.train.Int64List(value=[place]))
+            records.write(tf.train.Example(features=tf.train.Features(feature={"a": value})).SerializeToString())
+    tf.summary.create_file_writer(str(folder / "events")).close()
+    for path in (folder / "events").iterdir():
+        shutil.copy(path, BENIGN / "events.out.tfevents.v2")
 
 
 if __name__ == "__main__":

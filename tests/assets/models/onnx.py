@@ -57,6 +57,8 @@ def attribute(name: str, field: int, value: bytes | str) -> bytes:
 
 WEIGHTS = tensor("w", [2, 3], raw=bytes(24))
 
+_INTS = number(1, 3) + number(2, INT64) + chunk(7, b"\x01\x02\x03") + chunk(8, "shape")
+
 
 def cases() -> Iterator[Case]:
     for name, content in _benign().items():
@@ -75,6 +77,12 @@ def cases() -> Iterator[Case]:
     yield one("onnx/custom-domain", "unknown", custom, "needs a library", "onnx-custom-operator", file="model.onnx")
     contrib = model(graph(node("MyOp", "ai.onnx.contrib")))
     yield one("onnx/own-contrib", "unknown", contrib, "no native one", "onnx-custom-operator", file="model.onnx")
+    for name, content in {"input": WEIGHTS, "scalar": tensor("c", [], raw=bytes(4)), "ints": _INTS}.items():
+        yield one(f"onnx/tensor-of-{name}", "benign", content, "what a model is tested with", file="input_0.pb")
+    elsewhere = tensor("w", [2, 3], external={"location": "../../etc/passwd"})
+    yield one(
+        "onnx/tensor-elsewhere", "malicious", elsewhere, "read from elsewhere", "onnx-external-data", file="input_0.pb"
+    )
     whole = model(graph(node("Relu"), tensors=[WEIGHTS]))
     yield one("onnx/cut-off", "unknown", whole[:60], "cut in its graph", "unread", file="model.onnx")
 
@@ -83,7 +91,6 @@ def _benign() -> dict[str, bytes]:
     branch = attribute("then_branch", 6, graph(node("Add"), tensors=[tensor("c", [], raw=bytes(4))]))
     external = {"location": "model.onnx.data", "offset": "0", "length": "24"}
     typed = number(1, 2) + number(1, 2) + number(2, FLOAT) + chunk(4, bytes(16)) + chunk(8, "f")
-    ints = chunk(1, b"\x03") + number(2, INT64) + chunk(7, b"\x01\x02\x03") + chunk(8, "shape")
     texts = number(1, 2) + number(2, 8) + chunk(6, "os.system", "__import__('os')") + chunk(8, "classes")
     halves = number(1, 4) + number(2, 10) + chunk(5, b"\x00" * 4) + chunk(8, "half")
     quantised = [tensor("q", [4], 3, bytes(4)), tensor("u4", [3], 21, bytes(2)), tensor("e", [0, 8], raw=b"")]
@@ -102,7 +109,7 @@ def _benign() -> dict[str, bytes]:
         "metadata": model(graph(node("Conv"), tensors=[WEIGHTS]), rich),
         "scikit-learn": model(graph(trees, node("ZipMap", "ai.onnx.ml"), tensors=[texts])),
         "quantised": model(graph(node("DynamicQuantizeMatMul", "com.microsoft"), tensors=quantised)),
-        "typed-data": model(graph(node("Add"), tensors=[typed, ints, halves])),
+        "typed-data": model(graph(node("Add"), tensors=[typed, _INTS, halves])),
         "if-branches": model(graph(node("If", "", branch))),
         "functions": model(graph(node("Gelu", "local")), None, [function("Gelu", node("Erf"), node("Mul"))]),
         "functions-of-functions": model(

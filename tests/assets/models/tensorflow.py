@@ -48,6 +48,7 @@ LAMBDA = {
 
 def cases() -> Iterator[Case]:
     yield from _benign()
+    yield from _records()
     for rule, kinds in {
         "tensorflow-python-call": ("PyFunc", "PyFuncStateless", "EagerPyFunc"),
         "tensorflow-file-write": ("WriteFile", "DatasetToTFRecord", "CreateSummaryFileWriter", "SaveDatasetV2"),
@@ -94,6 +95,14 @@ def _benign() -> Iterator[Case]:
     for name, content in made.items():
         yield one(f"saved-model/{name}", "benign", content, "ordinary", file="saved_model.pb")
     yield one("keras-metadata/dense", "benign", keras_metadata(DENSE), "as Keras 2 writes it", file="keras_metadata.pb")
+
+
+def _records() -> Iterator[Case]:
+    whole = (_REAL / "examples.train.tfrecord").read_bytes()
+    yield one("tfrecord/cut-off", "unknown", whole[:-9], "a record that is cut off", "unread", file="a.tfrecord")
+    lying = whole[:8] + bytes(4) + whole[12:16] + b"cos\nsystem\n(S'id'\ntR."
+    why = "a pickle behind a length with another checksum"
+    yield one("tfrecord/pickle", "malicious", lying, why, "disguised", file="a.tfrecord")
 
 
 def _attacks() -> Iterator[tuple[str, bytes, str]]:

@@ -41,6 +41,7 @@ BITS = {
     25: 2,
     26: 2,
 }
+TEXTS = 8
 _LARGEST = 1 << 63
 _DIMENSIONS = 64
 _KEYS = re.compile(r"location|offset|length|checksum|basepath|prepacked.*")
