@@ -60,7 +60,7 @@ def attacks() -> Iterator[tuple[str, str, Any, str]]:
     yield "class-of-base", "adapter_config.json", {**ADAPTER, **mapped}, "hugging-face-adapter-class"
     branch = {**ADAPTER, "base_model_name_or_path": "someone/base", "revision": "main"}
     yield "base-at-a-branch", "adapter_config.json", branch, "hugging-face-unpinned-base"
-    for name, path in (("address", "https://example.com/base"), ("root", "/opt/models/base"), ("above", "../../base")):
+    for name, path in (("address", "https://example.com/base"), ("root", "/tmp/base"), ("above", "../../base")):
         yield (
             f"base-{name}",
             "adapter_config.json",
@@ -205,6 +205,8 @@ def benign() -> Iterator[tuple[str, str, Any]]:
     yield "adapter-class", "adapter_config.json", {**ADAPTER, "auto_mapping": mapped}
     pinned = {**ADAPTER, "base_model_name_or_path": "someone/base", "revision": COMMIT}
     yield "adapter-pinned", "adapter_config.json", pinned
+    made_there = {**ADAPTER, "base_model_name_or_path": "/mnt/models/base-7b"}
+    yield "adapter-made-there", "adapter_config.json", made_there
     yield (
         "adapter-without-base",
         "adapter_config.json",

@@ -205,7 +205,15 @@ def cases() -> Iterator[Case]:
     }.items():
         why = "a command that is run by what reads the file"
         yield one(f"scripts/in-{file}", "malicious", content, why, "shell-script-attacks", file=file)
-    yield one("scripts/image", "benign", b"FROM python:3.12\nRUN pip install torch\n", "an image", file="Dockerfile")
+    image = b"FROM python:3.12\nRUN apt-get update && apt-get install -y git && rm -rf /var/lib/apt/lists/*\n"
+    yield one("scripts/image", "benign", image, "an image", file="Dockerfile")
+    tidies = b"all:\n\tpython train.py\n\nclean:\n\trm -rf build dist\n"
+    yield one("scripts/recipes", "benign", tidies, "what make does", file="Makefile")
+    for target in ("/", "/*", "~", "$HOME", "--no-preserve-root /", "/opt/x"):
+        deletes, why = f"#!/bin/sh\nrm -rf {target}\n".encode(), "it deletes everything"
+        yield one(
+            f"scripts/shell-rm-{target.strip('/')}", "malicious", deletes, why, "shell-script-attacks", file="x.sh"
+        )
     read_me = b"# Model\n\n## Install\n\n```sh\n" + fetched + b"```\n\nOr run `" + fetched.strip() + b"` yourself.\n"
     yield one("scripts/read-me", "benign", read_me, "what people are told to type", file="README.md")
     yield one("scripts/empty", "benign", b"", "nothing", file="__init__.py")

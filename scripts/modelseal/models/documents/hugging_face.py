@@ -104,6 +104,7 @@ TEMPLATES = (
 )
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://|\\\\")
+_PRIVATE = re.compile(r"/(?!(?:dev|etc|proc|sys|tmp|run|var/tmp)(?:/|$))[\w.@+=,\- /]*")
 _REPOSITORY = re.compile(r"[\w.\-]+(?:/[\w.\-]+)?")
 _KERNELS = ("_attn_implementation", "attn_implementation", "_attn_implementation_internal", "_experts_implementation")
 _LIBRARIES = frozenset({"transformers", "diffusers", "sentence_transformers", "timm", "torch", "torchvision", "peft"})
@@ -162,7 +163,9 @@ def _base(node: Mapping[str, Any]) -> Iterator[Event]:
         return
     pinned = isinstance(revision, str) and bool(_COMMIT.fullmatch(revision))
     if outside(base):
-        yield Found(ELSEWHERE, f"the adapter's base is {short(base)}", subject=base[:200])
+        # PEFT writes where an adapter was made. Nobody else can put anything there, unless all may write to it.
+        mild = Severity.LOW if _PRIVATE.fullmatch(base) and ".." not in base.split("/") else None
+        yield Found(ELSEWHERE, f"the adapter's base is {short(base)}", subject=base[:200], severity=mild)
     elif not pinned and _REPOSITORY.fullmatch(base) and "peft_type" in node:
         yield Found(BASE, f"its base is {short(base)} at {short(revision)}", subject=base[:200])
     yield Requires(Fetches.MODEL, base[:500], str(revision or "")[:200], pinned)

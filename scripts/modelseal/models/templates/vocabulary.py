@@ -56,10 +56,10 @@ RUNS = _words(
 )
 # Jinja's own; from_json is of llama.cpp, and makes plain values.
 FILTERS = _words(
-    "abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape format "
-    "from_json groupby indent int items join last length list lower map max min pprint random reject rejectattr replace "
-    "reverse round safe select selectattr slice sort string striptags sum title tojson trim truncate unique upper urlencode "
-    "urlize wordcount wordwrap xmlattr"
+    "abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape "
+    "format from_json groupby indent int items join last length list lower map max min pprint random reject "
+    "rejectattr replace reverse round safe select selectattr slice sort string striptags sum title tojson trim "
+    "truncate unique upper urlencode urlize wordcount wordwrap xmlattr"
 )
 TESTS = _words(
     "boolean callable defined divisibleby eq equalto escaped even false filter float ge greaterthan gt in integer "

@@ -26,6 +26,7 @@ _POWERSHELL = re.compile(
 _SHELL = re.compile(
     r"(?m)^[ \t]*(?:set -[eux]+\b|export \w+=|sudo |curl -|wget |apt(?:-get)? |chmod |rm -rf |bash -|nc -|eval ['\"$])"
 )
+_MAKEFILE = re.compile(r"(?m)^[\w./%$()-]+:[^\n=]*\n\t")
 # What follows is run by Docker, make, systemd, cron, desktops, or whoever pastes it: it counts where it attacks.
 _COMMAND = re.compile(
     r"(?m)^(?:(?:RUN|CMD|ENTRYPOINT|ONBUILD RUN)[ \t]|Exec\w*[ \t]*=|(?:[\d*/,-]+[ \t]+){5}|@(?:reboot|daily)[ \t]"
@@ -147,7 +148,7 @@ def _program(content: Content, sample: str) -> Kind | None:
 def _shell(shown: str, text: str) -> Kind | None:
     """Tell which shell has the commands that lines begin with; where none attacks, prose may begin with them, too."""
     for pattern, kind in ((_POWERSHELL, Kind.POWERSHELL), (_SHELL, Kind.SHELL)):
-        if pattern.search(shown) and (shells.attacks(shown) or not _prose(text)):
+        if pattern.search(shown) and (shells.attacks(shown) or not (_prose(text) or _MAKEFILE.search(text))):
             return kind
     commands = "\n".join(match[0] for match in _COMMAND.finditer(shown))
     return Kind.SHELL if shells.attacks(commands) else None

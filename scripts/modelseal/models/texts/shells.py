@@ -35,7 +35,7 @@ _ATTACKS = re.compile(
     rf"(?i){_FETCHED}"
     r"|\b(?:nc|ncat|netcat)\b[^\n]{0,80}\s-\w*[ec]\b|\bbash\s+-i\b|\bmkfifo\b"
     r"|base64\s+(?:-d|-D|--decode)[^\n]{0,200}\||\beval\s+[\"'`$(]|authorized_keys|\bcrontab\b|/etc/(?:passwd|shadow|sudoers|cron)"
-    r"|rm\s+-rf\s+[/~$]|\bpython[\d.]*\s+-c\b|\bperl\s+-e\b|\bchmod\s+\+x\b|:\(\)\s*\{|\bid_rsa\b|\.aws/credentials"
+    r"|rm\s+-rf\s+(?:--\S+\s+)*[\"']?(?:[/~](?:\s|$|\*)|~/|/(?:home|etc|usr|boot|root|bin|lib|opt)\b|\$\{?HOME)|\bpython[\d.]*\s+-c\b|\bperl\s+-e\b|\bchmod\s+\+x\b|:\(\)\s*\{|\bid_rsa\b|\.aws/credentials"
     r"|-e(?:nc|ncodedcommand)?\s+[A-Za-z0-9+/=]{20}|invoke-expression|frombase64string"
     r"|certutil\b[^\n]{0,80}-(?:urlcache|decode)|\bmshta\b|\bregsvr32\b|\brundll32\b|\bschtasks\b|\bbitsadmin\b|start-process"
     r"|reg\s+add\b[^\n]{0,200}\\run\b|invoke-webrequest[^\n]{0,200}(?:;|\|)|set-executionpolicy|windowstyle\s+hidden"
