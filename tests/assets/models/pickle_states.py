@@ -24,6 +24,19 @@ _FORMULAS = {
     "of-an-item": "y ~ x[0]('id')",
     "method": "y ~ x.to_pickle('/tmp/x')",
 }
+_CREATE = stacked("dill._dill", "_create_array")
+_RECONSTRUCT = stacked("numpy.core.multiarray", "_reconstruct")
+_ARRAY = several(stacked("numpy", "ndarray"), several(b"K\x00"), raw(b"b"))
+_LOADED = stacked("dill._dill", "_load_type")
+_DILLED = {
+    "program": called(_CREATE, stacked("os", "system"), several(short("id")), b")"),
+    "other-class": called(_CREATE, _RECONSTRUCT, several(stacked("subprocess", "Popen"), b")", b"N"), b")"),
+    "attributes": called(_CREATE, _RECONSTRUCT, _ARRAY, b")", b"}" + short("x") + stacked("os", "system") + b"s"),
+    "getter": called(_CREATE, stacked("builtins", "getattr"), several(stacked("os", "path"), short("os")), b")"),
+    "code": called(called(_LOADED, short("CodeType")), b"K\x00"),
+    "function": called(_LOADED, short("FunctionType")),
+    "name-from-call": called(_LOADED, called(stacked("builtins", "str"), short("CodeType"))),
+}
 _TRILLION = b"\x8a\x06" + (10**12).to_bytes(6, "little")
 _AT_ONCE: tuple[tuple[str, Expected, bytes], ...] = (
     ("channel", "unknown", stacked("optuna.storages._grpc.client", "GrpcStorageProxy") + b")\x81"),
@@ -58,6 +71,8 @@ def cases() -> Iterator[Case]:
     yield one("pickle/state-cyclic", "benign", cycle, "a scheduler that keeps a function of its class")
     option = whole(_PIPELINE + b"}" + short("func") + _PARTIAL + b"sb")
     yield one("pickle/state-function", "benign", option, "a function that a transformer keeps")
+    for name, content in _DILLED.items():
+        yield one(f"pickle/dilled-{name}", "malicious", whole(content), "what dill calls, with other arguments")
     for name, formula in _FORMULAS.items():
         yield one(f"pickle/state-formula-{name}", "malicious", whole(_data(formula)), "a formula that runs code")
     for formula in ("y ~ x + C(g, Treatment(reference='b'))", "np.log(y) ~ bs(x, df=4) - 1 + (a + b) ** 2"):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from modelseal.models.pickles import array_types, dangerous, formulas, known, meaning
+from modelseal.models.pickles import array_types, dangerous, dilled, formulas, known, meaning
 from modelseal.models.pickles.meaning import MAKERS, Arguments, full_name, named
 from modelseal.models.pickles.trace import Container, Global, How, Kind, Long, Opaque, Result, Value
 
@@ -94,6 +94,15 @@ def _reconstructor(arguments: Arguments) -> bool:
 
 def _array(arguments: Arguments) -> bool:
     return bool(arguments) and (full_name(arguments[0]) in _ARRAYS or _class(arguments[0]))
+
+
+def _dilled(arguments: Arguments) -> bool:
+    made = dilled.reconstructed(arguments)
+    return made is not None and _array(made)
+
+
+def _loaded(arguments: Arguments) -> bool:
+    return dilled.loaded(arguments) is not None
 
 
 def _plain(value: Value) -> bool:
@@ -242,21 +251,6 @@ def _size(arguments: Arguments) -> bool:
     return all(abs(item) <= _LARGEST for item in numbers if isinstance(item, int))
 
 
-def _formula(arguments: Arguments) -> bool:
-    """Accept the state of a model's data in statsmodels: told to, it evaluates the formula in it.
-
-    https://github.com/statsmodels/statsmodels/blob/v0.14.4/statsmodels/base/data.py: ModelData.__setstate__
-    """
-    state = arguments[0] if arguments else None
-    if not isinstance(state, Container) or state.kind is not Kind.DICT or state.dropped:
-        return False
-    pairs = list(zip(state.items[::2], state.items[1::2], strict=False))
-    if all(type(key) is str and not key.startswith("restore_") for key, _ in pairs):
-        return True
-    given = [value for key, value in pairs if type(key) is not str or key == "formula"]
-    return all(isinstance(value, str) and formulas.plain(value) for value in given)
-
-
 def _keys(state: Value) -> list[str]:
     return [key for key in state.items[::2] if type(key) is str] if isinstance(state, Container) else []
 
@@ -276,12 +270,14 @@ _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
         "array": _array,
         "class": _first_class,
         "data": _data,
+        "dilled": _dilled,
         "dtype": _dtype,
         "encode": _encode,
         "factory": _factory,
-        "formula": _formula,
+        "formula": formulas.accepted,
         "generator": _generator,
         "getter": _getter,
+        "loaded": _loaded,
         "mapping": _mapping,
         "member": _member,
         "nested": _nested,

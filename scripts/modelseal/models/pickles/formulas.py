@@ -7,6 +7,8 @@ do so while a model is unpickled. https://patsy.readthedocs.io/en/latest/formula
 import re
 from typing import Final
 
+from modelseal.models.pickles.trace import Container, Kind, Value
+
 _LONGEST: Final = 10_000
 # What stands before a bracket that opens: a name, or the end of something that is called, too.
 _CALL: Final = re.compile(r"([\w.]*|[\])}'\"`])\s*\(")
@@ -30,3 +32,18 @@ def plain(formula: str) -> bool:
         return False
     called = [match[1] for match in _CALL.finditer(formula)]
     return all(not name or name in _PLAIN or _ARITHMETIC.fullmatch(name) for name in called)
+
+
+def accepted(arguments: tuple[Value, ...]) -> bool:
+    """Accept the state of a model's data in statsmodels: told to, it evaluates the formula in it.
+
+    https://github.com/statsmodels/statsmodels/blob/v0.14.4/statsmodels/base/data.py: ModelData.__setstate__
+    """
+    state = arguments[0] if arguments else None
+    if not isinstance(state, Container) or state.kind is not Kind.DICT or state.dropped:
+        return False
+    pairs = list(zip(state.items[::2], state.items[1::2], strict=False))
+    if all(type(key) is str and not key.startswith("restore_") for key, _ in pairs):
+        return True
+    given = [value for key, value in pairs if type(key) is not str or key == "formula"]
+    return all(isinstance(value, str) and plain(value) for value in given)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
-from modelseal.models.pickles import known
+from modelseal.models.pickles import dilled, known
 from modelseal.models.pickles.trace import Container, Global, How, Kind, Result, Value
 
 Arguments: TypeAlias = tuple[Value, ...]
@@ -63,6 +63,8 @@ def named(value: Value) -> Value:
         if isinstance(reference, tuple) and len(reference) > 1 and type(reference[0]) is str:
             return reference[1] if reference[0] == "module" else value
         return value
+    if full_name(value.call.callee) in dilled.LOADERS:
+        return dilled.loaded(given) or value
     if full_name(value.call.callee) == "builtins.getattr" and len(given) == 2:  # noqa: PLR2004
         owner, name = given
         if isinstance(owner, Global) and isinstance(name, str):
