@@ -340,6 +340,22 @@ HOSTILE: Mapping[str, tuple[str, str]] = {
     "self-reference": ("{{ self._TemplateReference__context.joiner }}", "template-escape"),
     "built-subscript": ("{{ messages['__cla' ~ 'ss__'] }}", "template-escape"),
     "reversed-text": ("{% set a = '__ssalc__'[::-1] %}{{ messages[a] }}", "template-escape"),
+    "handed-to-a-macro": (
+        "{% macro g(o, a, b) %}{{ o[a ~ b] }}{% endmacro %}{{ g(messages, '__cla', 'ss__') }}",
+        "template-escape",
+    ),
+    "default-of-a-macro": (
+        "{% macro g(o, a='__cla', b='ss__') %}{{ o[a ~ b] }}{% endmacro %}{{ g(messages) }}",
+        "template-escape",
+    ),
+    "handed-back": (
+        "{% macro m() %}{{ caller('__cla', 'ss__') }}{% endmacro %}{% call(a, b) m() %}{{ messages[a ~ b] }}{% endcall %}",
+        "template-escape",
+    ),
+    "looped-pairs": ("{% for a, b in [('__cla', 'ss__')] %}{{ messages[a ~ b] }}{% endfor %}", "template-escape"),
+    "mapped-pieces": ("{{ messages[['_', '_class_', '_'] | map('string') | join] }}", "template-built-name"),
+    "filled-text": ("{{ messages['class'.center(9, '_')] }}", "template-built-name"),
+    "filled-left": ("{{ messages['class__'.rjust(9, '_')] }}", "template-built-name"),
     "written-text": ("{% set name %}__class__{% endset %}{{ messages[name] }}", "template-escape"),
     "filtered-text": ("{% set name | reverse %}__ssalc__{% endset %}{{ messages[name] }}", "template-escape"),
     "written-pieces": ("{% set n %}__{{ 'cla' }}{{ 'ss__' }}{% endset %}{{ messages[n] }}", "template-escape"),

@@ -38,6 +38,8 @@ class Bindings:
         for node in template.find_all((nodes.Assign, nodes.AssignBlock, nodes.For, nodes.Macro, nodes.With)):
             for name, value in _bound(node):
                 made.setdefault(name, []).append(value)
+        for name, value in _handed(template):
+            made.setdefault(name, []).append(value)
         return cls(made)
 
     def get(self, name: str) -> Sequence[nodes.Node]:
@@ -67,8 +69,8 @@ def _is_short(value: Value) -> bool:
 
 def _bound(node: nodes.Node) -> Iterator[tuple[str, nodes.Node]]:
     if isinstance(node, nodes.For):
-        if isinstance(node.target, nodes.Name) and isinstance(node.iter, nodes.List | nodes.Tuple):
-            yield from ((node.target.name, item) for item in node.iter.items)
+        if isinstance(node.iter, nodes.List | nodes.Tuple):
+            yield from (pair for item in node.iter.items for pair in _assigned(node.target, item))
     elif isinstance(node, nodes.With):
         for target, value in zip(node.targets, node.values, strict=True):
             yield from _assigned(target, value)
@@ -78,6 +80,21 @@ def _bound(node: nodes.Node) -> Iterator[tuple[str, nodes.Node]]:
         yield from _assigned(node.target, _written(node))
     elif isinstance(node, nodes.Macro):
         yield f"{node.name}()", _written(node)
+
+
+def _handed(template: nodes.Template) -> Iterator[tuple[str, nodes.Expr]]:
+    """Yield what macros, and blocks that they call back, are given, by the names that they have for it."""
+    takers: dict[str, list[nodes.Macro | nodes.CallBlock]] = {}
+    taker: nodes.Macro | nodes.CallBlock
+    for taker in (*template.find_all(nodes.Macro), *template.find_all(nodes.CallBlock)):
+        takers.setdefault(taker.name if isinstance(taker, nodes.Macro) else "caller", []).append(taker)
+        names = [name.name for name in taker.args]
+        yield from zip(reversed(names), reversed(taker.defaults), strict=False)
+    for call in template.find_all(nodes.Call):
+        for taker in takers.get(call.node.name, ()) if isinstance(call.node, nodes.Name) else ():
+            names = [name.name for name in taker.args]
+            yield from zip(names, call.args, strict=False)
+            yield from ((keyword.key, keyword.value) for keyword in call.kwargs if keyword.key in names)
 
 
 def _written(block: nodes.AssignBlock | nodes.Macro) -> nodes.Expr:

@@ -8,7 +8,13 @@ from jinja2 import nodes
 from modelseal.models.templates import constants
 
 _DEPTH = 12
-_ASSEMBLING = frozenset({"join", "reverse", "replace", "format", "lower", "upper", "trim", "string", "first", "last"})
+_ASSEMBLING = frozenset(
+    {"join", "reverse", "replace", "format", "lower", "upper", "trim", "string", "first", "last", "center", "rjust"}
+    | {"ljust", "zfill", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "wordwrap", "truncate", "indent"}
+    | {"title", "capitalize", "swapcase", "casefold", "translate", "expandtabs"}
+)
+# Of texts they make others, or leave some out.
+_PASSING = frozenset({"map", "select", "reject", "list", "sort", "unique", "slice", "batch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,8 @@ class Scope:
         return ()
 
     def _is_text(self, node: nodes.Node, depth: int) -> bool:
+        if isinstance(node, nodes.Filter) and node.name in _PASSING and node.node is not None:
+            return self._is_text(node.node, depth + 1)
         if isinstance(node, nodes.List | nodes.Tuple):
             return bool(node.items) and all(self._is_text(item, depth) for item in node.items)
         return any(isinstance(value, str | tuple) and value for value in constants.values(node, self.bound)) or (
