@@ -85,8 +85,9 @@ def _bound(node: nodes.Node) -> Iterator[tuple[str, nodes.Node]]:
 def _handed(template: nodes.Template) -> Iterator[tuple[str, nodes.Expr]]:
     """Yield what macros, and blocks that they call back, are given, by the names that they have for it."""
     takers: dict[str, list[nodes.Macro | nodes.CallBlock]] = {}
-    taker: nodes.Macro | nodes.CallBlock
-    for taker in (*template.find_all(nodes.Macro), *template.find_all(nodes.CallBlock)):
+    for taker in template.find_all((nodes.Macro, nodes.CallBlock)):
+        if not isinstance(taker, nodes.Macro | nodes.CallBlock):  # a type checker cannot tell
+            continue
         takers.setdefault(taker.name if isinstance(taker, nodes.Macro) else "caller", []).append(taker)
         names = [name.name for name in taker.args]
         yield from zip(reversed(names), reversed(taker.defaults), strict=False)
