@@ -119,7 +119,15 @@ def notebook(*cells: str) -> bytes:
     return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
+def _others() -> Iterator[Case]:
+    macro = b'Set s = CreateObject("WScript.Shell")\r\ns.Run "calc"\r\n'
+    yield one("scripts/visual-basic", "malicious", macro, "it starts a program", "shell-script-attacks", file="x.vbs")
+    page = b"<?php system($_GET['c']); ?>\n"
+    yield one("scripts/server-page", "malicious", page, "it runs commands", "markup-active-content", file="x.php")
+
+
 def cases() -> Iterator[Case]:
+    yield from _others()
     for name, text in python():
         yield one(
             f"scripts/python-{name}",

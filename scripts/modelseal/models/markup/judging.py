@@ -18,7 +18,7 @@ _SAMPLE = 8 * MIB
 _PIECE = MIB
 _ACTIVE = re.compile(
     r"(?i)<script\b|\bon(?:load|error|click|mouseover|begin|toggle|focus)\s*=\s*[\"']?\w|javascript\s*:|<(?:iframe|embed|object|applet)\b"
-    r"|<meta[^>]{1,200}http-equiv\s*=\s*[\"']?refresh|data:text/html"
+    r"|<\?php\b|<meta[^>]{1,200}http-equiv\s*=\s*[\"']?refresh|data:text/html"
 )
 _CODE = re.compile(
     r"java\.(?:lang|io|net|util)\.|javax\.script|\bRuntime\.getRuntime|\bProcessBuilder\b|Class\.forName|groovy|\bos\.system\b"

@@ -18,7 +18,9 @@ _MARKUP = re.compile(
     r"\s*<(?:\?\w|!DOCTYPE\b|!--|[^\W\d][\w.\-]*(?::[\w.\-]+)?(?:\s+[\w:.\-]+\s*=|\s*/?>))", re.IGNORECASE
 )
 _SHEBANG = re.compile(r"#!\s*/?(\S+)(?:[ \t]+(?:-S[ \t]*)?(\S+))?")
-_BATCH = re.compile(r"\s*(?:@echo\s+o|rem\s|setlocal\b|@?powershell\b|@?cmd\b)", re.IGNORECASE)
+_BATCH = re.compile(
+    r"\s*(?:@echo\s+o|rem\s|setlocal\b|@?powershell\b|@?cmd\b|set\s+\w+\s*=\s*createobject\b)", re.IGNORECASE
+)
 _POWERSHELL = re.compile(
     r"(?im)^[ \t]*(?:param[ \t]*\(|\$[\w:]+[ \t]*=\s"
     r"|(?:invoke-expression|iex|invoke-webrequest|iwr|start-process|set-executionpolicy)\b)"

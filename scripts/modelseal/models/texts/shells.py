@@ -38,7 +38,7 @@ _ATTACKS = re.compile(
     r"|rm\s+-rf\s+(?:--\S+\s+)*[\"']?(?:[/~](?:\s|$|\*)|~/|/(?:home|etc|usr|boot|root|bin|lib|opt)\b|\$\{?HOME)|\bpython[\d.]*\s+-c\b|\bperl\s+-e\b|\bchmod\s+\+x\b|:\(\)\s*\{|\bid_rsa\b|\.aws/credentials"
     r"|-e(?:nc|ncodedcommand)?\s+[A-Za-z0-9+/=]{20}|invoke-expression|frombase64string"
     r"|certutil\b[^\n]{0,80}-(?:urlcache|decode)|\bmshta\b|\bregsvr32\b|\brundll32\b|\bschtasks\b|\bbitsadmin\b|start-process"
-    r"|reg\s+add\b[^\n]{0,200}\\run\b|invoke-webrequest[^\n]{0,200}(?:;|\|)|set-executionpolicy|windowstyle\s+hidden"
+    r"|reg\s+add\b[^\n]{0,200}\\run\b|invoke-webrequest[^\n]{0,200}(?:;|\|)|set-executionpolicy|\bcreateobject\s*\(|windowstyle\s+hidden"
 )
 _REPORTED = 20
 
