@@ -28,7 +28,8 @@ _ARITHMETIC: Final = re.compile(
 
 def plain(formula: str) -> bool:
     """Tell whether a formula calls nothing but what formulas are made of, and reaches for nothing internal."""
-    if len(formula) > _LONGEST or "__" in formula:
+    # A line that goes on, or a comment, could stand between a name and its bracket.
+    if len(formula) > _LONGEST or any(part in formula for part in ("__", "\\", "#")):
         return False
     called = [match[1] for match in _CALL.finditer(formula)]
     return all(not name or name in _PLAIN or _ARITHMETIC.fullmatch(name) for name in called)
