@@ -22,6 +22,8 @@ from modelseal.station import Context, Outcome
 from modelseal.verdict import ExitCode
 from oci_registry import Handler, Registry
 
+pytestmark = pytest.mark.slow  # whole stations, one after the other
+
 CANARY = "canary-login-77aa"
 TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 IMAGE_STATEMENTS = 4  # provenance, two SBOMs, the verdict

@@ -16,6 +16,8 @@ from modelseal import __version__, cli, station
 from modelseal.errors import InputError, ToolError, VerificationFailed
 from runner_commands import Command, obeyed, outputs
 
+pytestmark = pytest.mark.slow  # whole stations, one after the other
+
 SCRIPTS = Path(cli.__file__).parents[1]
 CANARY = "canary-of-a-secret"
 # A station of the tests' own, in the place of a real one: what it does is given on its command line.

@@ -15,6 +15,8 @@ from modelseal.station import Outcome
 from modelseal.verdict import ExitCode
 from refusals import Case
 
+pytestmark = pytest.mark.slow  # whole stations, one after the other
+
 CASES = refusals.read()
 MANY = 60
 

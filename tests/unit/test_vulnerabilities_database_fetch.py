@@ -26,6 +26,8 @@ from modelseal.registry import Client, Clock, Limits
 from modelseal.vulnerabilities import database, database_artifact, database_cache, database_fetch
 from modelseal.vulnerabilities.database import Database
 
+pytestmark = pytest.mark.slow  # whole stations, one after the other
+
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 LAYER = "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip"
