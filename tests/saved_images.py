@@ -126,10 +126,10 @@ def oci_members(layers: Sequence[bytes], described: bytes, *, nested: bool = Fal
 
 
 def containerd_members(
-    layers: Sequence[bytes], described: bytes
+    layers: Sequence[bytes], described: bytes, *, nested: bool = False
 ) -> list[tuple[str, bytes] | tuple[str, tarfile.TarInfo]]:
     """Return the members of an archive of an engine with containerd's image store: both layouts, of the same blobs."""
-    members = oci_members(layers, described)
+    members = oci_members(layers, described, nested=nested)
     places = {content: name for name, content in members}
     entry = {"Config": places[described], "RepoTags": ["small:1"], "Layers": [places[layer] for layer in layers]}
     return [*map(_folder, ("blobs", "blobs/sha256")), *members, ("manifest.json", json.dumps([entry]).encode())]

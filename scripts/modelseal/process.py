@@ -284,7 +284,7 @@ class _Tail:
         """Take the next piece."""
         self._pieces += 1
         if self._pieces > _PIECES:
-            time.sleep(0.01)  # so that the next piece is a longer one
+            time.sleep(0.003)  # so that the next piece is a longer one
         self._kept = (self._kept + chunk)[-_STDERR_KEPT:]
         if self._on_line is not None:
             *lines, self._line = (self._line + chunk).split(b"\n")

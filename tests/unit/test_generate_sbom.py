@@ -14,6 +14,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+import saved_images
 from modelseal.commands import generate_sbom
 from modelseal.errors import InputError, ToolError
 from modelseal.station import Context, Outcome, read_inputs
@@ -348,3 +349,25 @@ class TestModels:
         with pytest.raises(InputError, match="does not exist"):
             bench.run(path=str(bench.root / "project"), models=str(bench.root / "missing"))
         assert list(bench.out.iterdir()) == []
+
+
+@pytest.mark.parametrize(("how", "nested", "scheme"), [
+    (("", "gzip"), True, ""), (("gzip", "zstd"), True, ""),
+    (("", "gzip"), False, "oci-archive"), (("gzip", "gzip"), False, "docker-archive"),
+])  # fmt: skip
+def test_an_image_is_described_by_the_layout_that_says_what_its_layers_are(
+    bench: Bench, how: tuple[str, str], scheme: str, *, nested: bool
+) -> None:
+    """Where that layout is an index, nobody here knows which of its images Syft would take."""
+    layers = [saved_images.tar([("a", b"a")]), saved_images.tar([("b", b"b")])]
+    blobs = [saved_images.packed(layer, each) for layer, each in zip(layers, how, strict=True)]
+    members = saved_images.containerd_members(blobs, saved_images.config(layers), nested=nested)
+    archive = bench.root / "image.tar"
+    archive.write_bytes(saved_images.tar(members))
+    if scheme:
+        bench.run(archive=str(archive))
+        assert f"{scheme}:{archive}" in (bench.root / "arguments").read_text()
+    else:
+        with pytest.raises(InputError, match="compressed in different ways"):
+            bench.run(archive=str(archive))
+        assert not list(bench.out.iterdir())

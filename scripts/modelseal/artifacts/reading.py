@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     class _Digester(Protocol):
         def update(self, data: memoryview, /) -> None: ...
 
+    _Turns = tuple[SimpleQueue[int | None], SimpleQueue[int | None]]
     _Way = Callable[[int, _Digester, Callable[[int], object]], int]
 
 
@@ -128,8 +129,7 @@ def _in_turns(descriptor: int, digester: "_Digester", on_bytes: "Callable[[int],
     import threading  # noqa: PLC0415
 
     # Whose turn it is gets the number of bytes that are done; None when there is nothing more to do.
-    turns: tuple[SimpleQueue[int | None], SimpleQueue[int | None]] = (queue.SimpleQueue(), queue.SimpleQueue())
-    buffers = tuple(memoryview(bytearray(_PIECE)) for _ in turns)
+    turns: _Turns = (queue.SimpleQueue(), queue.SimpleQueue())
     ends: list[int | OSError] = []
     reported = 0
 
@@ -138,30 +138,11 @@ def _in_turns(descriptor: int, digester: "_Digester", on_bytes: "Callable[[int],
         on_bytes(done - reported)
         reported = done
 
-    def work(number: int) -> None:
-        own, others, buffer = turns[number], turns[1 - number], buffers[number]
-        try:
-            for offset in itertools.count(number * _PIECE, 2 * _PIECE):
-                count = _fill(descriptor, buffer, offset)
-                if (done := own.get()) is None:
-                    return
-                digester.update(buffer[:count])
-                if count < _PIECE:
-                    ends.append(done + count)
-                    return
-                others.put(done + count)
-                if number == 0:
-                    tell(done + count)
-        except OSError as error:
-            ends.append(error)
-        finally:
-            others.put(None)
-
     turns[0].put(0)
-    other = threading.Thread(target=work, args=(1,), daemon=True)
+    other = threading.Thread(target=_take_turns, args=(1, turns, descriptor, digester, ends), daemon=True)
     other.start()
     try:
-        work(0)
+        _take_turns(0, turns, descriptor, digester, ends, tell)
     finally:
         other.join()
     for end in ends:
@@ -169,6 +150,34 @@ def _in_turns(descriptor: int, digester: "_Digester", on_bytes: "Callable[[int],
             raise end
         tell(end)
     return reported
+
+
+def _take_turns(  # noqa: PLR0913 # what both threads share
+    number: int,
+    turns: "_Turns",
+    descriptor: int,
+    digester: "_Digester",
+    ends: "list[int | OSError]",
+    tell: "Callable[[int], object]" = lambda _: None,
+) -> None:
+    """Read every second piece, and hash it when it is its turn; whatever happens, the other thread is told to end."""
+    own, others = turns[number], turns[1 - number]
+    try:
+        buffer = memoryview(bytearray(_PIECE))
+        for offset in itertools.count(number * _PIECE, 2 * _PIECE):
+            count = _fill(descriptor, buffer, offset)
+            if (done := own.get()) is None:
+                return
+            digester.update(buffer[:count])
+            if count < _PIECE:
+                ends.append(done + count)
+                return
+            others.put(done + count)
+            tell(done + count)
+    except OSError as error:
+        ends.append(error)
+    finally:
+        others.put(None)
 
 
 def _fill(descriptor: int, buffer: memoryview, offset: int) -> int:

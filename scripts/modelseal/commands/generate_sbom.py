@@ -128,6 +128,12 @@ def _source(inputs: Inputs, context: Context) -> tuple[Source, str]:
     image = _saved(inputs, context)
     name = inputs.image.text if inputs.image else image.tags[0] if image.tags else image.path.stem
     file_name = inputs.image.file_name if inputs.image else image.path.stem
+    if image.mixed and not image.manifest:
+        raise InputError(
+            "The archive's layers are compressed in different ways, and no OCI layout of this image alone says how.",
+            where=str(image.path),
+            mend="Save the image of one platform, from an engine that writes the OCI layout as well.",
+        )
     source = sources.of_archive(image.path, name=name, version=image.image_id, mixed=image.mixed)
     return source, _file_name(file_name)
 

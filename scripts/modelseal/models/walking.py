@@ -12,6 +12,8 @@ from modelseal.models.event import Event, Found, Member, Requires, Traced, Unrea
 from modelseal.models.faults import LimitReached, Malformed, OutOfTime
 from modelseal.models.format import Format
 from modelseal.models.reading_rules import AMBIGUOUS, BOMB, DISGUISED, LIMIT, UNREAD, UNRECOGNISED
+from modelseal.models.texts import kind
+from modelseal.models.texts.kind import Kind
 
 _CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt"})
 
@@ -73,12 +75,12 @@ def _enter(walk: _Walk, member: Member, members: tuple[str, ...]) -> None:
     found = formats.recognised(member.content)
     for placed in _identity(member, found):
         walk.findings[Placed(placed, members, found[0].name if found else "")] = None
-    broken = False
+    doubtful = _written_as(member, found) is not None
     for item in found:
         walk.formats[item.name] = None
-        broken |= not _read(walk, member, members, item)
+        doubtful |= not _read(walk, member, members, item)
     # A few bytes that say what it is may stand before something else, which a lenient loader finds.
-    for item in formats.otherwise(member.content) if broken else ():
+    for item in formats.otherwise(member.content) if doubtful else ():
         if item not in found:
             _read(walk, member, members, item)
 
@@ -90,6 +92,8 @@ def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
     names = {name for item in found for name in (item.name, *item.refines)}
     if len(found) > 1:
         yield Found(AMBIGUOUS, f"it is {' and '.join(item.title for item in found)} at once")
+    if language := _written_as(member, found):
+        yield Found(AMBIGUOUS, f"it is {found[0].title}, and what it begins with is {language}")
     ending = _ending(member.name)
     promised = {item.name for item in formats.known() if ending in item.extensions}
     expected = promised | ({member.known} if member.known else set())
@@ -99,6 +103,12 @@ def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
         yield Found(DISGUISED, f"it should be {titles} and is {holds}")
     elif not found and len(member.content):
         yield Found(UNRECOGNISED, "its bytes are of no known format", evidence=repr(member.content.read(0, 64)))
+
+
+def _written_as(member: Member, found: tuple[Format, ...]) -> Kind | None:
+    """Return the language that packed data begin with, whose readers may stop at their end or not mind the rest."""
+    packed = bool(found) and all(item.data and not item.last for item in found)
+    return kind.beginning(member.content) if packed else None
 
 
 def _ending(name: str) -> str:

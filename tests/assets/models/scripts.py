@@ -126,6 +126,30 @@ def _others() -> Iterator[Case]:
     yield one("scripts/server-page", "malicious", page, "it runs commands", "markup-active-content", file="x.php")
 
 
+def _in_data() -> Iterator[Case]:
+    """Programs that pass for data, and data that pass for programs."""
+    commands = b'command,count\n"rm -rf /tmp/x",1\ncurl http://localhost | sh,2\n'
+    yield one("scripts/table-of-commands", "benign", commands, "texts that a model learns from", file="train.csv")
+    yield one(
+        "scripts/no-table",
+        "malicious",
+        b"set,x\ncurl http://localhost/x.sh | sh\n",
+        "one line with a comma, and a command",
+        "shell-script-attacks",
+        file="setup",
+    )
+    below = b"name,x\n" + b"a,b\n" * 60 + b"curl http://localhost/x.sh | sh\n"
+    yield one("scripts/no-table-below", "malicious", below, "a command below rows", "shell-script-attacks", file="x.sh")
+    run = b"=1\nimport os; os.system('touch /tmp/x')\n#"
+    for mark, last in ((b"ORC", b"ORC\n"), (b"FEA1", b"FEA1"), (b"FEA1", b"\x20\0\0\0FEA1")):
+        name = f"scripts/data-by-its-ends-{mark.decode().lower()}-{len(last)}"
+        yield one(name, "malicious", mark + run + last, "a program that begins and ends as data do", file="modeling.py")
+    orc = b"ORC" + run + bytes(9) + b"\x82\xf4\x03\x03ORC\x08"
+    yield one("scripts/data-with-a-program", "malicious", orc, "a program before data", "ambiguous", file="modeling.py")
+    tagged = b"ORC: !!python/object/apply:os.system [id]\n#ORC\n"
+    yield one("scripts/data-by-its-ends-yaml", "malicious", tagged, "YAML that begins as data do", file="hparams.yaml")
+
+
 def cases() -> Iterator[Case]:
     yield from _others()
     for name, text in python():
@@ -181,16 +205,7 @@ def cases() -> Iterator[Case]:
         file="LICENSE",
     )
     yield one("scripts/table", "benign", b"id,label\n0,cat\n1,dog\n", "labels", file="labels.csv")
-    commands = b'command,count\n"rm -rf /tmp/x",1\ncurl http://localhost | sh,2\n'
-    yield one("scripts/table-of-commands", "benign", commands, "texts that a model learns from", file="train.csv")
-    yield one(
-        "scripts/no-table",
-        "malicious",
-        b"set,x\ncurl http://localhost/x.sh | sh\n",
-        "one line with a comma, and a command",
-        "shell-script-attacks",
-        file="setup",
-    )
+    yield from _in_data()
     fetched = b"curl -fsSL http://localhost/x.sh | bash\n"
     line = fetched.decode().strip()
     for file, settings in {

@@ -75,6 +75,10 @@ def cases() -> Iterator[Case]:
         ("pickle", PICKLE, "arrow-pickled-metadata"),
     ):
         yield one(f"tables/avro-{name}", "malicious", avro(schema), "code in data", rule, file="data.avro")
+    rows = avro(b'"int"') + b"\2\2\2" + bytes(16)
+    yield one("tables/avro-rows", "benign", rows, "a row", file="data.avro")
+    for name, content in (("mark", rows[:-1] + b"x"), ("rows", rows + b"import os"), ("header", avro(b'"int"')[:-3])):
+        yield one(f"tables/avro-other-{name}", "unknown", content, "its rows do not end", "unread", file="data.avro")
     cut = avro(b"x")[:14]
     yield one("tables/avro-cut-off", "unknown", cut, "cannot be read", "unread", file="data.avro")
     for name, content, rule in _attacks():

@@ -1,6 +1,6 @@
 """Tables in Avro: https://avro.apache.org/docs/1.12.0/specification/#object-container-files."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from modelseal.models import carried
 from modelseal.models.budget import Budget
@@ -13,14 +13,29 @@ from modelseal.models.tables import metadata, rules
 _MAGIC = b"Obj\x01"
 _LONGEST_NUMBER = 5  # bytes
 _MOST_PAIRS = 10_000
+_MARK = 16
 
 
 def inspect(content: Content, budget: Budget) -> Iterator[Event]:
-    """Judge what the header says of the table: its schema, and what else writers add.
+    """Judge what the header says of the table, its schema and what else writers add; and find the rows to the end.
 
     Raises:
-        Malformed: It ends within its header, or has too much in it.
+        Malformed: It ends within its header or its rows, or has too much in it.
     """
+    at = yield from _header(content, budget)
+    mark = content.exactly(at, _MARK)  # the writer's own, behind each block of rows
+    at += _MARK
+    while at < len(content):
+        budget.steps(1)
+        _, at = _number(content, at)
+        size, at = _number(content, at)
+        if size < 0 or content.exactly(at + size, _MARK) != mark:
+            raise Malformed("its rows do not end where they should", at)
+        at += size + _MARK
+
+
+def _header(content: Content, budget: Budget) -> Generator[Event, None, int]:
+    """Judge the pairs of the header, and return where they end."""
     at, pairs = len(_MAGIC), 0
     while True:
         count, at = _number(content, at)
@@ -28,7 +43,7 @@ def inspect(content: Content, budget: Budget) -> Iterator[Event]:
             count, (_, at) = -count, _number(content, at)
         pairs += count
         if not count:
-            return
+            return at
         if pairs > _MOST_PAIRS:
             raise Malformed(f"it has more than {_MOST_PAIRS:,} pairs in its header", at)
         for _ in range(count):

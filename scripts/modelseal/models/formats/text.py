@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 
+from modelseal.gate.finding import Severity
 from modelseal.gate.strict_json import short
 from modelseal.models.budget import MIB, Budget
 from modelseal.models.content import Content
 from modelseal.models.documents.packages import COMMIT, INDEX, OFFICIAL
 from modelseal.models.event import Event, Fetches, Found, Requires
 from modelseal.models.format import Format
-from modelseal.models.texts import kind
+from modelseal.models.texts import kind, shells
 from modelseal.models.texts.kind import Kind
 
 _SAMPLE = MIB
@@ -24,8 +25,10 @@ _REPORTED = 20
 
 
 def inspect(content: Content, _: Budget) -> Iterator[Event]:
-    """Look at the lines of a list of packages. Other texts have none."""
+    """Look at the lines of a list of packages, and for commands in a table, which a shell would run all the same."""
     text = kind.decode(content, _SAMPLE) or ""
+    if kind.is_table(text) and shells.attacks(text):
+        yield Found(shells.ATTACKS, "it is a table with commands in it", severity=Severity.LOW)
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     packages = [line for line in lines if _PACKAGE.match(line)]
     sources = [match for match in _SOURCE.finditer(text) if packages or not match[0].lstrip(" \t-").startswith("http")]
@@ -45,6 +48,6 @@ FORMAT = Format(
     title="text",
     recognises=lambda content: kind.of(content) is Kind.TEXT,
     inspect=inspect,
-    rules=(INDEX,),
+    rules=(INDEX, shells.ATTACKS),
     last=True,
 )

@@ -11,6 +11,7 @@ from modelseal.models.texts import shells
 _MEMO = "text"
 _SAMPLE = 1 << 16
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_CONTROL = re.compile(rb"[\0-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 _CONTROLS = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*(?:[\"{\[\]\-0-9]|(?:true|false|null)\s*[,\]]))")
@@ -56,7 +57,6 @@ _ENCODING = re.compile(r"(?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*([-\w.]+)"
 _ORDINARY = re.compile(
     r"utf-?8(?:-sig)?|u8|us-ascii|ascii|latin-?1|iso-?8859-?1?\d?|cp125\d|windows-125\d", re.IGNORECASE
 )
-_ROWS = 50
 _HEADING = re.compile(r"[\"']?[A-Za-z_]\w*[\"']?(?:[,\t][\"']?[A-Za-z_][\w ]*[\"']?)+")
 _FENCES = ("```", "~~~")
 
@@ -105,6 +105,15 @@ def _latin(sample: bytes) -> str | None:
     return sample.decode("latin-1") if foreign * 5 < len(sample) and not re.search(rb"[\x80-\x9f]", sample) else None
 
 
+def beginning(content: Content) -> Kind | None:
+    """Tell what the lines before the first control character are written in; None where that is nothing to run."""
+    sample = content.read(0, _SAMPLE)
+    end = _CONTROL.search(sample)
+    lines = sample[: end.start()] if end else sample
+    found = of(Content(lines)) if b"\n" in lines else None
+    return None if found is Kind.TEXT else found
+
+
 def strange_encoding(text: str) -> str:
     """Return the encoding that a Python program says it is in, where that is not one of ordinary texts."""
     found = _ENCODING.match(text.replace("_", "-"))
@@ -144,7 +153,8 @@ def _program(content: Content, sample: str) -> Kind | None:
         return Kind.PYTHON
     if _JINJA.search(shown):
         return Kind.JINJA
-    return None if _is_table(sample) else _shell(shown, text)
+    found = _shell(shown, text)
+    return None if found and is_table(text) else found
 
 
 def _shell(shown: str, text: str) -> Kind | None:
@@ -156,14 +166,13 @@ def _shell(shown: str, text: str) -> Kind | None:
     return Kind.SHELL if shells.attacks(commands) else None
 
 
-def _is_table(sample: str) -> bool:
-    """Tell whether lines are rows below a heading of names: commands in a table of texts are data."""
-    lines = sample.splitlines()[:_ROWS]
+def is_table(text: str) -> bool:
+    """Tell whether all lines are rows below a heading of names: commands in a table of texts are mostly data."""
+    lines = text.splitlines()
     if len(lines) < 2 or not _HEADING.fullmatch(lines[0]):  # noqa: PLR2004 -- a heading and a row
         return False
     rows = [row for row in csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ",") if row]
-    complete = rows if len(lines) < _ROWS else rows[:-1]  # a quoted text may go on below
-    return all(len(row) == len(rows[0]) for row in complete)
+    return all(len(row) == len(rows[0]) for row in rows)
 
 
 def _unfenced(text: str) -> str:
