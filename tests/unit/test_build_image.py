@@ -23,8 +23,8 @@ def manifest_digest(described: bytes) -> str:
     return str(index["manifests"][0]["digest"])
 
 
-def engine(folder: Path, built: str, archive: bytes) -> dict[str, str]:
-    """Make a client with buildx that builds and saves what it is told to; return the environment with it."""
+def engine(folder: Path, built: str, archive: bytes, pushed: str = "") -> dict[str, str]:
+    """Make a client with buildx that builds, saves and pushes what it is told to; return the environment with it."""
     (folder / "saved.tar").write_bytes(archive)
     client = folder / "bin" / "docker"
     client.parent.mkdir()
@@ -35,6 +35,8 @@ case "$1 $2" in
 "buildx version") ;;
 "buildx build") while [ $# -gt 1 ]; do [ "$1" = --iidfile ] && printf %s {built} >"$2"; shift; done;;
 "save small:1") cat {folder}/saved.tar;;
+"push small:1") echo 1: digest: sha256:{"5" * 64} size: 5;;
+"image inspect") echo {pushed};;
 *) exit 9;;
 esac
 """
@@ -79,6 +81,20 @@ def test_another_image_under_the_name_is_an_error_and_not_kept(tmp_path: Path, b
     with pytest.raises(ToolError, match="taken this image's name"):
         run(tmp_path, engine(tmp_path, built, archive))
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("pushed", [saved_images.digest(CONFIG), manifest_digest(CONFIG)])
+def test_an_engine_may_call_what_it_pushed_by_another_name_than_what_it_built(tmp_path: Path, pushed: str) -> None:
+    archive = tar(docker_members([LAYER], CONFIG) + oci_members([LAYER], CONFIG))
+    environ = engine(tmp_path, saved_images.digest(CONFIG), archive, pushed)
+    assert run(tmp_path, environ, push="true").digest == f"sha256:{'5' * 64}"
+
+
+@pytest.mark.parametrize("pushed", [saved_images.digest(OTHER), manifest_digest(CONFIG), ""])
+def test_another_image_that_was_pushed_is_an_error(tmp_path: Path, pushed: str) -> None:
+    environ = engine(tmp_path, saved_images.digest(CONFIG), tar(docker_members([LAYER], CONFIG)), pushed)
+    with pytest.raises(ToolError, match="Another image was pushed"):
+        run(tmp_path, environ, push="true")
 
 
 @pytest.mark.parametrize("built", ["''", "sha256:", "latest"])

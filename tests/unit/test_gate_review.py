@@ -121,6 +121,18 @@ def test_layers_that_the_scanner_would_not_uncompress_are_refused(tmp_path: Path
         platforms.of_archive(file, tmp_path)
 
 
+def test_an_index_beside_the_image_that_holds_another_one_is_refused(tmp_path: Path) -> None:
+    """Layers that are compressed in different ways are read by the OCI layout: it must be of the same image."""
+    plain, packed = saved_images.tar([("a", b"a")]), gzip.compress(BAD)
+    described = saved_images.config([plain, BAD])
+    other = saved_images.config([plain, BAD], created="2026-01-01T00:00:00Z")
+    beside = saved_images.oci_members([plain, packed], other, nested=True)
+    file = tmp_path / "image.tar"
+    file.write_bytes(saved_images.tar([*saved_images.docker_members([plain, packed], described), *beside]))
+    with pytest.raises(InputError, match="two layouts hold different images"):
+        platforms.of_archive(file, tmp_path)
+
+
 def test_what_tar_writers_do_is_not_refused(tmp_path: Path) -> None:
     file = tmp_path / "image.tar"
     time = member("pax", b"30 mtime=1700000000.123456789\n", kind=b"x")
