@@ -47,7 +47,7 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("two_threads_from", [0, 1 << 60])
-@pytest.mark.parametrize("size", [*SIZES, reading._REPORTED_EACH, reading._REPORTED_EACH * 2 + 1])
+@pytest.mark.parametrize("size", [*SIZES, reading.REPORTED_EACH, reading.REPORTED_EACH * 2 + 1])
 def test_digest_of_every_kind_of_size(tmp_path: Path, size: int, two_threads_from: int) -> None:
     files, digests = make(tmp_path, [size])
     counted: list[int] = []
@@ -174,8 +174,8 @@ WORKERS = {
     "unknown batch": "import sys; print('99', 'a' * 64, sep='\\t')",
     "cut off": "import sys; print('0', 'a' * 3 * 64, sep='\\t', end='')",
     "too short": "import sys; print('0', 'a' * 64, sep='\\t')",
-    "claims and forgets": "import sys; sys.path.append(FOLDER); import reading; reading.Counter(counter).claim()",
-    "reads other jobs": "import sys; sys.path.append(FOLDER); import reading; reading.work('/dev/null', counter)",
+    "claims and forgets": "from modelseal.artifacts import worker; worker.Counter(counter).claim()",
+    "reads other jobs": "from modelseal.artifacts import worker; worker.work('/dev/null', counter)",
 }
 
 
@@ -184,11 +184,9 @@ WORKERS = {
 def test_a_worker_that_does_not_do_its_work_is_an_error(
     tmp_path: Path, worker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = tmp_path / "worker.py"
-    folder = str(Path(reading.__file__).parent)
-    script.write_text("def work(jobs, counter):\n    " + WORKERS[worker].replace("FOLDER", repr(folder)))
     files, _ = make(tmp_path, [100] * 30)
-    monkeypatch.setattr(reading, "__file__", str(script))
+    program = f"import sys; sys.path.append(sys.argv[1]); jobs, counter = sys.argv[2:]; {WORKERS[worker]}"
+    monkeypatch.setattr(hashing, "_WORKER", program)
     monkeypatch.setattr(hashing._Share, "claim", lambda _: None)
     with pytest.raises(ToolError):
         run(files, tmp_path)

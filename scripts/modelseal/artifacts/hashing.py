@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from modelseal import process
-from modelseal.artifacts import reading
+from modelseal.artifacts import reading, worker
 from modelseal.artifacts.search import File
 from modelseal.errors import InputError, ModelsealError, ToolError
 from modelseal.report.markdown import visible
@@ -27,7 +27,8 @@ _BATCH_BYTES = 1 << 23
 _BATCH_FILES = 100
 _HEX_DIGITS = 64
 _MEND = "Make it readable, and see that nothing writes to it while it is hashed."
-_WORKER = "import sys; sys.path.append(sys.argv[1]); from {0} import work; work(*sys.argv[2:])"
+_WORKER = "import sys; sys.path.append(sys.argv[1]); from modelseal.artifacts.worker import work; work(*sys.argv[2:])"
+_PACKAGES = Path(__file__).parents[2]
 # Where the interpreter itself may find its library; this process runs with the same.
 _LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH")
 
@@ -135,9 +136,8 @@ class Pool:
             thread.join()
 
     def _work_elsewhere(self) -> None:
-        # -S: nothing but this one file and the standard library is looked at. Imported, for scripts are compiled anew.
-        module = Path(reading.__file__)
-        argv = [sys.executable, "-I", "-S", "-c", _WORKER.format(module.stem), str(module.parent), *self._share.paths]
+        # -S: nothing but our files and the standard library is looked at. Imported, for scripts are compiled anew.
+        argv = [sys.executable, "-I", "-S", "-c", _WORKER, str(_PACKAGES), *self._share.paths]
         try:
             done = process.run(argv, env=self._environ, on_line=self._count, check=False)
             if done.exit_code != 0:
@@ -182,13 +182,13 @@ class Pool:
 
 
 class _Share:
-    """The work in batches, and the two files that tell workers of it; see `reading`. No file before there is work."""
+    """The work in batches, and the two files that tell workers of it; see `worker`. No file before there is work."""
 
     def __init__(self, folder: Path) -> None:
         name = os.urandom(8).hex()
         self._jobs = folder / f"{name}.jobs"
         self._counter_path = folder / f"{name}.counter"
-        self._counter: reading.Counter | None = None
+        self._counter: worker.Counter | None = None
         self._lock = threading.Lock()  # the counter's own lock is between processes, not between threads
         self.batches: list[Sequence[File]] = []
 
@@ -210,7 +210,7 @@ class _Share:
         self.batches += added
         with self._lock:
             if self._counter is None:
-                self._counter = reading.Counter(str(self._counter_path))
+                self._counter = worker.Counter(str(self._counter_path))
             self._counter.publish(len(self.batches), complete=complete)
 
     def claim(self) -> int | None:
@@ -262,7 +262,7 @@ def _unread(file: File, why: str) -> InputError:
 
 
 def _job(batch: Iterable[File], two_threads_from: int) -> bytes:
-    """Write a batch down as `reading` wants it."""
+    """Write a batch down as `worker` wants it."""
     _, paths, sizes, modified = zip(*batch, strict=True)
     return b"\0".join([" ".join(map(str, (two_threads_from, *sizes, *modified))).encode(), *paths]) + b"\0\0"
 
