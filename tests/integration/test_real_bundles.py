@@ -59,12 +59,19 @@ def model(folder: Path, release: str, names: tuple[str, ...], signature: Path | 
 
 
 RIGHT = [
+    ("v0.2.0-certificate", BOTH, AUTHORITY),
+    ("v0.3.1-certificate", BOTH, AUTHORITY),
+    ("v0.3.1-sigstore", BOTH, PERSON),
     ("v0.3.1-elliptic-key", ("signme-1",), KEY),
     ("v1.0.0-elliptic-key", ("signme-1",), KEY),
     ("v1.0.1-elliptic-key", BOTH, KEY),
     ("v1.0.0-certificate", BOTH, AUTHORITY),
     ("v1.0.0-sigstore", BOTH, PERSON),
+    ("v1.0.1-certificate", BOTH, AUTHORITY),
     ("v1.0.1-sigstore", BOTH, PERSON),
+    ("v1.1.0-elliptic-key", BOTH, KEY),
+    ("v1.1.0-certificate", BOTH, AUTHORITY),
+    ("v1.1.0-sigstore", BOTH, PERSON),
 ]
 
 

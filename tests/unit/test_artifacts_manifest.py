@@ -211,6 +211,50 @@ def test_shards_are_read_with_numbers_as_protobuf_writes_them() -> None:
     assert manifest.parse_any(shards(shard_size=10)) == read
 
 
+def early(*changes: dict[str, Any]) -> bytes:
+    """Return what model_signing 0.2 signed."""
+    annotated = {"annotations": {"actual_hash_algorithm": "file-sha256"}}
+    subjects = [{"name": name, "digest": {"sha256": digest}} | annotated for name, digest in (("a", A), ("d/b", B))]
+    document = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [subject | change for subject, change in zip(subjects, (*changes, {}, {}), strict=False)],
+        "predicateType": "https://model_signing/Digests/v0.1",
+        "predicate": {"unused": "Unused, just passed due to API requirements"},
+    }
+    return json.dumps(document).encode()
+
+
+def test_early_manifest_is_read_of_others_only() -> None:
+    assert manifest.parse_any(early()).digests == (("a", A), ("d/b", B))
+    with pytest.raises(InputError, match="predicateType"):
+        manifest.parse(early())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "../a"}, "not the name of a file"),
+        ({"name": "d/b"}, "comes twice"),
+        ({"name": ""}, "name is not a text"),
+        ({"digest": {"sha256": "A" * 64}}, "lower-case"),
+        ({"digest": {"sha1": "0" * 40}}, "64 lower-case"),
+        ({"digest": None}, "64 lower-case"),
+        ({"annotations": {"actual_hash_algorithm": "file-blake2b"}}, "hashed by 'file-blake2b'"),
+        ({"annotations": {"actual_hash_algorithm": "file-sha256-1000000"}}, "hashed by"),
+        ({"annotations": None}, "hashed by None"),
+    ],
+)
+def test_early_manifest_with_a_file_that_cannot_be_compared_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        manifest.parse_any(early(change))
+
+
+@pytest.mark.parametrize("subjects", [[], {}, ["a"], None])
+def test_early_manifest_of_nothing_is_refused(subjects: object) -> None:
+    with pytest.raises(InputError, match="not a manifest"):
+        manifest.parse_any(json.dumps(json.loads(early()) | {"subject": subjects}).encode())
+
+
 @pytest.mark.parametrize("size", [0, -1, 1.5, "10", True, None, 1e300, [], 11])
 def test_shards_of_no_size_or_another_are_refused(size: object) -> None:
     with pytest.raises(InputError, match="not a manifest"):

@@ -68,6 +68,19 @@ def test_what_early_releases_signed_is_of_one_payload_only() -> None:
             keys.verify(private_key.public_key(), sealed(made, private_key.public_key(), other))
 
 
+@pytest.mark.parametrize("kind", ["P-256", "P-384", "P-521"])
+def test_early_releases_hashed_by_one_algorithm_whatever_the_curve(kind: str) -> None:
+    private_key = key(kind)
+    assert isinstance(private_key, ec.EllipticCurvePrivateKey)
+    for algorithm in (hashes.SHA256(), hashes.SHA384(), hashes.SHA512()):
+        made = private_key.sign(dsse.earlier_pae(PAYLOAD), ec.ECDSA(algorithm))
+        if algorithm.name == "sha256":
+            assert keys.verify(private_key.public_key(), sealed(made, private_key.public_key())) == PAYLOAD
+        else:
+            with pytest.raises(Rejection, match="does not fit"):
+                keys.verify(private_key.public_key(), sealed(made, private_key.public_key()))
+
+
 def test_payload_without_its_type_is_not_what_was_signed() -> None:
     for signed in (PAYLOAD, dsse.pae(PAYLOAD, "text/plain"), dsse.pae(b"")):
         made = keys.sign(key("P-256"), signed)

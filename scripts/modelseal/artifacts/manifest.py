@@ -10,10 +10,11 @@ one file ends: two trees can share it. What identifies a tree is the SHA-256 of 
 import hashlib
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 
+from modelseal.artifacts import early_manifest
 from modelseal.artifacts.tree import name_order
 from modelseal.attestation import jsontext
 from modelseal.attestation.rejection import Rejection, short
@@ -116,7 +117,7 @@ def parse(data: bytes) -> Manifest:
     Raises:
         InputError: It is not one, contradicts itself, or has names that lead out of the tree.
     """
-    read = parse_any(data)
+    read = _read(data, _manifest)
     if not read.is_ours:
         raise _refused("it does not have the SHA-256 of each whole file of a folder")
     if both := _listed_and_ignored(read):
@@ -125,13 +126,17 @@ def parse(data: bytes) -> Manifest:
 
 
 def parse_any(data: bytes) -> Manifest:
-    """Read a manifest of any kind that OpenSSF Model Signing v1.0 knows, as others sign them.
+    """Read a manifest of any kind that OpenSSF Model Signing v1.0 knows, or of model_signing 0.2, as others sign them.
 
     Raises:
         InputError: As for `parse`.
     """
+    return _read(data, _of_any_release)
+
+
+def _read(data: bytes, reader: Callable[[dict[str, object]], Manifest]) -> Manifest:
     try:
-        return _manifest(jsontext.parse_object(data))
+        return reader(jsontext.parse_object(data))
     except Rejection as rejection:
         raise _refused(str(rejection)) from rejection
 
@@ -199,6 +204,12 @@ def _manifest(statement: dict[str, object]) -> Manifest:
     )
     _expect(jsontext.dig(subject, "digest", _ALGORITHM), manifest.root_digest, "the subject's SHA-256")
     return manifest
+
+
+def _of_any_release(statement: dict[str, object]) -> Manifest:
+    if statement.get("predicateType") != early_manifest.PREDICATE_TYPE:
+        return _manifest(statement)
+    return Manifest(early_manifest.NAME, _digests(early_manifest.resources(statement), _ALGORITHM, 0))
 
 
 def _shard_size(serialization: Mapping[str, object]) -> int:

@@ -195,11 +195,16 @@ def check_signature(key: PublicKey, envelope: dsse.Envelope) -> None:
     Raises:
         Rejection: It was not, or what was signed has changed.
     """
-    forms = [dsse.pae]
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        forms.append(dsse.earlier_pae)
-    if not any(_fits(key, envelope.signature, form(envelope.payload)) for form in forms):
+    if not (_fits(key, envelope.signature, dsse.pae(envelope.payload)) or _fits_early(key, envelope)):
         raise Rejection("its signature does not fit the public key and the content")
+
+
+def _fits_early(key: PublicKey, envelope: dsse.Envelope) -> bool:
+    """Tell whether a signature is one of model_signing's before its release 1.0, with SHA-256 whatever the curve."""
+    early = ec.ECDSA(hashes.SHA256())
+    return isinstance(key, ec.EllipticCurvePublicKey) and _holds(
+        key.verify, envelope.signature, dsse.earlier_pae(envelope.payload), early
+    )
 
 
 def _fits(key: PublicKey, signature: bytes, data: bytes) -> bool:
