@@ -99,6 +99,18 @@ def test_hint_can_be_spelt_as_other_tools_do(spelling: str) -> None:
     assert keys.verify(public_key, bundle.parse(data)) == b"{}"
 
 
+def test_null_stands_for_a_member_that_is_not_there() -> None:
+    document = json.loads(made())
+    document["messageSignature"] = None
+    document["verificationMaterial"] |= {
+        "certificate": None, "x509CertificateChain": None, "timestampVerificationData": None, "tlogEntries": None,
+    }  # fmt: skip
+    assert keys.verify(key("P-256").public_key(), bundle.parse(json.dumps(document).encode())) == b'{"a": 1}'
+    for member in ("verificationMaterial", "dsseEnvelope"):
+        with pytest.raises(Rejection, match="not an object"):
+            bundle.parse(json.dumps(document | {member: None}).encode())
+
+
 def test_every_changed_bit_of_a_bundle_is_noticed() -> None:
     public_key = key("P-256").public_key()
     data = made(payload=b'{"_type": "x"}')

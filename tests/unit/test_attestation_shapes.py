@@ -83,7 +83,7 @@ def test_root_with_a_value_of_another_kind(tmp_path: Path, base: str) -> None:
         (("dsseEnvelope", "signatures", 0, "keyid"), 1),
         (("dsseEnvelope", "signatures", 0, "keyid"), []),
         (("verificationMaterial", "tlogEntries"), {}),
-        (("verificationMaterial", "tlogEntries"), None),
+        (("verificationMaterial", "tlogEntries"), ""),
         (("verificationMaterial", "timestampVerificationData"), []),
         (("verificationMaterial", "timestampVerificationData"), "x"),
     ],

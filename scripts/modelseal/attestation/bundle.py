@@ -16,7 +16,7 @@ MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 MEDIA_TYPES = frozenset(
     {MEDIA_TYPE} | {f"application/vnd.dev.sigstore.bundle+json;version={version}" for version in ("0.1", "0.2", "0.3")}
 )
-_BUNDLE_KEYS = frozenset({"mediaType", "verificationMaterial", "dsseEnvelope"})
+_BUNDLE_KEYS = frozenset({"mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature"})
 _MATERIAL_KEYS = frozenset(
     {"publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"}
 )
@@ -109,11 +109,11 @@ def parse(data: bytes) -> Bundle:
     kind = document.get("mediaType")
     if not isinstance(kind, str) or kind not in MEDIA_TYPES:
         raise Rejection(f"its media type is {short(kind)}, which is not a known Sigstore bundle")
+    document = _present(document, _BUNDLE_KEYS, "the bundle")
     if "messageSignature" in document:
         raise Rejection("it signs a file directly and states nothing about it; an attestation is needed")
-    _only_known(document, _BUNDLE_KEYS, "the bundle")
     material = jsontext.as_object(document.get("verificationMaterial"), "the verification material")
-    _only_known(material, _MATERIAL_KEYS, "the verification material")
+    material = _present(material, _MATERIAL_KEYS, "the verification material")
     jsontext.as_list(material.get("tlogEntries", []), "the list of log entries")
     jsontext.as_object(material.get("timestampVerificationData", {}), "what holds the timestamps")
     kinds = [kind for kind in ("publicKey", "certificate", "x509CertificateChain") if kind in material]
@@ -128,7 +128,7 @@ def parse(data: bytes) -> Bundle:
 
 def _chain(value: object) -> list[object]:
     entry = jsontext.as_object(value, "the certificate chain")
-    _only_known(entry, _CHAIN_KEYS, "the certificate chain")
+    _present(entry, _CHAIN_KEYS, "the certificate chain")
     certificates = jsontext.as_list(entry.get("certificates"), "the certificate chain")
     if not 0 < len(certificates) <= _MOST_CERTIFICATES:
         raise Rejection(f"its chain has {len(certificates)} certificates, not 1 to {_MOST_CERTIFICATES}")
@@ -137,19 +137,23 @@ def _chain(value: object) -> list[object]:
 
 def _certificate(value: object) -> bytes:
     entry = jsontext.as_object(value, "a certificate")
-    _only_known(entry, _CERTIFICATE_KEYS, "a certificate")
+    _present(entry, _CERTIFICATE_KEYS, "a certificate")
     return dsse.decode_base64(entry.get("rawBytes"), "a certificate")
 
 
 def _key_hint(value: object) -> str:
-    entry = jsontext.as_object(value, "the public key's entry")
-    _only_known(entry, _PUBLIC_KEY_KEYS, "the public key's entry")
+    entry = _present(jsontext.as_object(value, "the public key's entry"), _PUBLIC_KEY_KEYS, "the public key's entry")
     hint = entry.get("hint", "")
     if not isinstance(hint, str):
         raise Rejection("the public key's hint is not a text")
     return hint
 
 
-def _only_known(document: dict[str, object], known: frozenset[str], name: str) -> None:
+def _present(document: dict[str, object], known: frozenset[str], name: str) -> dict[str, object]:
+    """Return the members that are there: null stands for one that is not, and npm's and GitHub's bundles have some.
+
+    https://protobuf.dev/programming-guides/json/#null-json
+    """
     if unknown := sorted(document.keys() - known):
         raise Rejection(f"{name} has an unknown member {short(unknown[0])}")
+    return {member: value for member, value in document.items() if value is not None}

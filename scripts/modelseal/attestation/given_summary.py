@@ -29,7 +29,7 @@ def planned(summary: Document, about: Collection[str], now: datetime) -> Planned
     """
     payload = summary.data.removesuffix(b"\n")
     try:
-        stated = statement.parse(payload)
+        stated = statement.parse(payload, [statement.STATEMENT_TYPE])
         _check(stated.predicate_type, stated.predicate, now)
     except Rejection as error:
         raise InputError(

@@ -1,6 +1,7 @@
-"""in-toto Statement v1: what is said about which bytes.
+"""in-toto Statement: what is said about which bytes. Written in version 1; the version before it is read too.
 
 https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+https://github.com/in-toto/attestation/blob/main/spec/v0.1.0/README.md#statement
 """
 
 import re
@@ -11,6 +12,8 @@ from modelseal.attestation import jsontext
 from modelseal.attestation.rejection import Rejection, short
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+# What cosign, BuildKit and npm write: the same members with the same meaning.
+EARLIER_STATEMENT_TYPE = "https://in-toto.io/Statement/v0.1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAMELESS = "_"
@@ -74,30 +77,41 @@ def build(subjects: Sequence[Subject], predicate_type: str, predicate: Mapping[s
     )
 
 
-def parse(payload: bytes) -> Statement:
-    """Read a statement.
+def parse(payload: bytes, types: Sequence[str] = (STATEMENT_TYPE, EARLIER_STATEMENT_TYPE)) -> Statement:
+    """Read a statement. Subjects by another algorithm, as a release's commit, stay out: nothing is compared with them.
+
+    Args:
+        payload: Its JSON text.
+        types: The versions to accept.
 
     Raises:
-        Rejection: It is not a statement of this version, has no subject, or a subject without a SHA-256 digest.
+        Rejection: It is not a statement of these versions, or has no subject with a SHA-256 digest.
     """
     document = jsontext.parse_object(payload)
     if unknown := sorted(document.keys() - _KEYS):
         raise Rejection(f"the statement has an unknown member {short(unknown[0])}")
-    if document.get("_type") != STATEMENT_TYPE:
-        raise Rejection(f"the statement's type is {short(document.get('_type'))}, not {STATEMENT_TYPE}")
+    if document.get("_type") not in types:
+        raise Rejection(f"the statement's type is {short(document.get('_type'))}, not {types[0]}")
     subjects = jsontext.as_list(document.get("subject"), "the statement's subject")
     if not subjects:
         raise Rejection("the statement is about nothing: its list of subjects is empty")
+    known = tuple(filter(None, map(_subject, subjects)))
+    if not known:
+        raise Rejection("the statement's subjects have no SHA-256 digest")
+    predicate = document.get("predicate")
     return Statement(
-        subjects=tuple(_subject(item) for item in subjects),
+        subjects=known,
         predicate_type=jsontext.as_text(document.get("predicateType"), "the predicate type"),
-        predicate=jsontext.as_object(document.get("predicate"), "the predicate"),
+        # Some types say it all: PyPI's attestations of publishing have null there, and the format allows none.
+        predicate={} if predicate is None else jsontext.as_object(predicate, "the predicate"),
     )
 
 
-def _subject(item: object) -> Subject:
+def _subject(item: object) -> Subject | None:
     entry = jsontext.as_object(item, "a subject")
     digest = jsontext.as_object(entry.get("digest"), "a subject's digest")
+    if digest and "sha256" not in digest:
+        return None
     sha256 = digest.get("sha256")
     # What others sign may have none, as cosign's signatures of images: "leave the field unset or use `_`".
     name = jsontext.as_text(entry.get("name") if entry.get("name", "") != "" else _NAMELESS, "a subject's name")

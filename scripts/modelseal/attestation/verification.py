@@ -24,6 +24,7 @@ _VERDICTS = (
 )
 _FAMILIES = (*_VERDICTS, "https://slsa.dev/provenance/", "https://cyclonedx.org/bom/", predicates.SPDX_PREFIX)
 _UNDERSTOOD = (provenance.PREDICATE_TYPE, predicates.SPDX, *stated_verdict.KINDS)
+_NEVER_EMPTY = frozenset({*_UNDERSTOOD, predicates.CYCLONEDX})
 _SHORT_NAMES = {
     **predicates.SHORT_NAMES,
     "test-result": predicates.TEST_RESULT,
@@ -186,6 +187,8 @@ def _against(item: Attestation, wanted: Wanted) -> list[str]:
     accepted = _UNDERSTOOD if kind.startswith(_VERDICTS) else (*_UNDERSTOOD, *wanted.required)
     if kind.startswith(_FAMILIES) and kind not in accepted:
         return [f"it is of the version {kind}, which is not understood"]
+    if kind in _NEVER_EMPTY and not stated.predicate:
+        return ["its predicate is empty, so it states nothing"]
     verdict = stated_verdict.read(kind, stated.predicate)
     if verdict is None:
         return []
