@@ -20,6 +20,7 @@ from modelseal.verdict import ExitCode
 
 SIGNATURES = Path(__file__).parents[1] / "assets" / "signatures"
 MODELS = SIGNATURES / "model-signing"
+MADE = SIGNATURES / "model-signing-made"
 VECTORS = SIGNATURES / "model-signing-spec" / "test-vectors" / "v1.0" / "valid"
 ATTESTED = SIGNATURES / "production" / "reusable-workflow-attestation.sigstore.json"
 DIGEST = "sha256:49a3aa6075e0f49f82843e74b5baa614ad2a588e6675612bf108a0a008c5ac25"
@@ -90,6 +91,35 @@ def test_model_of_a_past_release_is_accepted(
     assert "changed: signme-1" in verified(tmp_path, **given).headline
     (tmp_path / "model" / "extra").write_bytes(b"")
     assert "added: extra" in verified(tmp_path, **given).headline
+
+
+@pytest.mark.parametrize(
+    ("release", "name"),
+    [
+        ("v0.2.0-one-file", "only.bin"),  # nothing names it
+        ("v0.3.0-shards", "x/y"),
+        ("v0.3.1-shards-of-one-file", "only.bin"),
+        ("v1.1.1-shards-of-one-file", "only.bin"),
+    ],
+)
+def test_model_that_a_past_release_signed_in_another_way_is_accepted(tmp_path: Path, release: str, name: str) -> None:
+    shutil.copytree(MADE / release / "model", tmp_path / "model")
+    paths = tmp_path / "model" / name if release.endswith("one-file") else tmp_path / "model"
+    given: dict[str, Any] = {
+        "paths": (str(paths),), "signature": MADE / release / "model.sig", "public_key": MADE / "key.pub",
+        "require": ("model-signature",),
+    }  # fmt: skip
+    outcome = verified(tmp_path, **given)
+    assert outcome.exit_code is ExitCode.PASSED, outcome.headline
+    content = (tmp_path / "model" / name).read_bytes()
+    for other in (b"", content[:-1], content + b"0", b"0" + content[1:], content[:-1] + b"0", b"0" * len(content)):
+        (tmp_path / "model" / name).write_bytes(other)
+        assert f"changed: {name}" in verified(tmp_path, **given).headline
+    (tmp_path / "model" / name).write_bytes(content)
+    (tmp_path / "model" / "more").write_bytes(b"0")
+    beside = verified(tmp_path, **(given | {"paths": (str(tmp_path / "model"),)}))
+    assert beside.exit_code is ExitCode.VERIFICATION_FAILED
+    assert "more" in beside.headline
 
 
 @pytest.mark.parametrize("release", ["v1.0.0-sigstore", "v1.0.1-sigstore"])

@@ -209,6 +209,24 @@ def test_shards_are_read_with_numbers_as_protobuf_writes_them() -> None:
     assert read.shard_size == 10
     assert not read.is_ours
     assert manifest.parse_any(shards(shard_size=10)) == read
+    assert manifest.parse_any(shards(hash_type="sha256-sharded-10")) == read  # as before model_signing 1.0
+
+
+@pytest.mark.parametrize("kind", ["sha256-sharded-11", "sha256-sharded-", "-sharded-10", "md5-sharded-10", None, []])
+def test_shards_of_another_hash_are_refused(kind: object) -> None:
+    with pytest.raises(InputError, match="hash_type is"):
+        manifest.parse_any(shards(hash_type=kind))
+
+
+def test_shards_of_the_only_file_have_no_name() -> None:
+    names = [name for name, _ in manifest.parse_any(shards()).digests]
+    alone = shards()
+    for name in names:
+        alone = alone.replace(name.encode(), f".{name[name.index(':') :]}".encode())
+    assert [name for name, _ in manifest.parse_any(alone).digests] == [".:0:10", ".:10:12"]
+    for mixed in (shards().replace(names[0].encode(), b".:0:10"), shards().replace(names[1].encode(), b".:10:12")):
+        with pytest.raises(InputError, match="not the name of a file"):
+            manifest.parse_any(mixed)
 
 
 def early(*changes: dict[str, Any]) -> bytes:

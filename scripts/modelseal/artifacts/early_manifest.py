@@ -10,7 +10,6 @@ from modelseal.attestation import jsontext
 from modelseal.attestation.rejection import Rejection, short
 
 PREDICATE_TYPE = "https://model_signing/Digests/v0.1"
-NAME = "without a name"  # for people
 _ALGORITHM = "file-sha256"
 
 

@@ -38,7 +38,7 @@ class Manifest:
     """What a tree consists of.
 
     Attributes:
-        name: What it is called; says nothing about its content.
+        name: What it is called; says nothing about its content. Empty where early releases of others left it out.
         digests: Names and hexadecimal SHA-256 digests of its files, in the order in which they are written down.
         ignored: Names that were left out; folders stand for all their contents.
         allow_symlinks: Whether the tree has symbolic links in it that stand for files.
@@ -156,7 +156,7 @@ def shard_of(name: str) -> tuple[str, int, int]:
     match = _SHARD.fullmatch(name)
     if match is None or int(match[2]) >= int(match[3]):
         raise Rejection(f"{short(name)} is not the name of a shard")
-    return check_name(match[1]), int(match[2]), int(match[3])
+    return match[1] if match[1] == ITSELF else check_name(match[1]), int(match[2]), int(match[3])
 
 
 def check_name(name: str) -> str:
@@ -186,10 +186,12 @@ def _manifest(statement: dict[str, object]) -> Manifest:
     subject = jsontext.as_object(subjects[0], "the subject")
     predicate = jsontext.as_object(statement.get("predicate"), "predicate")
     serialization = jsontext.as_object(predicate.get("serialization"), "serialization")
+    shard_size = _shard_size(serialization)
     hash_type = serialization.get("hash_type")
+    if isinstance(hash_type, str) and shard_size:
+        hash_type = hash_type.removesuffix(f"-sharded-{shard_size}")  # model_signing before its release 1.0
     if not isinstance(hash_type, str) or hash_type not in _HEX_LENGTHS:
         raise Rejection(f"serialization.hash_type is {short(hash_type)}, and none of {', '.join(_HEX_LENGTHS)}")
-    shard_size = _shard_size(serialization)
     allow_symlinks = serialization.get("allow_symlinks")
     if not isinstance(allow_symlinks, bool):
         raise Rejection("serialization.allow_symlinks is neither true nor false")
@@ -209,7 +211,7 @@ def _manifest(statement: dict[str, object]) -> Manifest:
 def _of_any_release(statement: dict[str, object]) -> Manifest:
     if statement.get("predicateType") != early_manifest.PREDICATE_TYPE:
         return _manifest(statement)
-    return Manifest(early_manifest.NAME, _digests(early_manifest.resources(statement), _ALGORITHM, 0))
+    return Manifest("", _digests(early_manifest.resources(statement), _ALGORITHM, 0))
 
 
 def _shard_size(serialization: Mapping[str, object]) -> int:
@@ -288,6 +290,8 @@ def _each_digest(resources: list[object], hash_type: str, shard_size: int) -> tu
         digests[name] = digest
     if not digests:
         raise Rejection("it lists no file")
+    if shard_size and {shard_of(name)[0] for name in digests} > {ITSELF}:
+        check_name(ITSELF)  # a file that was signed alone is not among others
     return tuple(digests.items())
 
 

@@ -38,15 +38,14 @@ def compared(signed: Manifest, found: Tree) -> tuple[dict[str, str], dict[str, s
     """
     new = _hash_of(signed.hash_type)
     present = {file.name: _digest(file, signed.shard_size, new) for file in found.files}
-    if signed.shard_size:
-        return _joined(signed), present
-    expected = dict(signed.digests)
+    expected = _joined(signed) if signed.shard_size else dict(signed.digests)
     if manifest.ITSELF in expected:
         # The only name that was signed is the subject's. Where it stands now is for the caller to choose; but not
         # beside others, of which one with the same last part of its name would take another one's place.
         if len(present) == 1:
             present = {name.rpartition("/")[2]: digest for name, digest in present.items()}
-        expected = {signed.name: expected[manifest.ITSELF]}
+        name = signed.name or (next(iter(present)) if len(present) == 1 else manifest.ITSELF)
+        expected = {name: expected[manifest.ITSELF]}
     return expected, present
 
 

@@ -198,7 +198,7 @@ def _model(release: Release, terms: Terms, files: Mapping[str, bytes], evidence:
         signed = _parsed(payload)
     except Rejection as error:
         return Finding("model", what, "", (f"model {what}: {error}",))
-    sha256 = hashlib.sha256(payload).hexdigest()
+    sha256, name = hashlib.sha256(payload).hexdigest(), signed.name or what
     required = tuple(
         item
         for item in terms.required
@@ -207,10 +207,10 @@ def _model(release: Release, terms: Terms, files: Mapping[str, bytes], evidence:
     reasons: tuple[str, ...] = ()
     # Where nothing beside the signature is required, what is stated all the same may still speak against the model.
     if required or any(item.statement.is_about(sha256) for item in evidence.attestations):
-        wanted = verification.Wanted(f"model {signed.name}", sha256, required, terms.clock)
+        wanted = verification.Wanted(f"model {name}", sha256, required, terms.clock)
         reasons = verification.judge(evidence.attestations, wanted)
-    reasons += tuple(f"model {signed.name}: {reason}" for reason in compare(release.paths, signed))
-    return _finding("model", signed.name, sha256, reasons, evidence, signed.ignored)
+    reasons += tuple(f"model {name}: {reason}" for reason in compare(release.paths, signed))
+    return _finding("model", name, sha256, reasons, evidence, signed.ignored)
 
 
 def _finding(  # noqa: PLR0913 - what there is to say
