@@ -1,6 +1,7 @@
 """Real bundles by cosign, npm, PyPI, conda and others: accepted as the formats have them, or refused with reason."""
 
 import base64
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -17,7 +18,9 @@ from modelseal.commands import verify
 from modelseal.station import Outcome
 from modelseal.verdict import ExitCode
 
-OTHERS = Path(__file__).parents[1] / "assets" / "signatures" / "production" / "others"
+SIGNATURES = Path(__file__).parents[1] / "assets" / "signatures"
+OTHERS = SIGNATURES / "production" / "others"
+SIGSTORE_JS = SIGNATURES / "sigstore-js"
 
 
 def stated(bundle: str) -> str:
@@ -143,3 +146,58 @@ def test_bundle_that_shows_too_little_is_refused(
     outcome = verified(tmp_path, bundle, **({} if "public_key" in given else {"trust_config": root}), **given)
     assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
     assert reason in outcome.headline
+
+
+def test_release_that_github_itself_attests_is_refused_because_no_issuer_vouches_for_it(tmp_path: Path) -> None:
+    outcome = verified(
+        tmp_path, "github-release", require=("https://in-toto.io/attestation/release/v0.1",),
+        digest="sha256:e15b593c6ab8d7725a3cc82226ef816cac6bf9c70eed383bd459295cc65f5ec3",
+        trust_config=SIGNATURES / "production" / "github_trusted_root.json",
+        certificate_subject="https://dotcom.releases.github.com", issuer="https://token.actions.githubusercontent.com",
+    )  # fmt: skip
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert "github-release.sigstore.json: the issuer is not stated" in outcome.headline
+
+
+# --- bundles as sigstore-js writes them: what is zero or empty is left out --------------------------------------------
+
+ARTIFACT = f"sha256:{hashlib.sha256(b'an artifact').hexdigest()}"
+
+
+def by_sigstore_js(folder: Path, data: bytes, **given: Any) -> Outcome:
+    (folder / "bundles").mkdir(exist_ok=True)
+    (folder / "bundles" / "made.sigstore.json").write_bytes(data)
+    usual: dict[str, Any] = {
+        "image": "demo", "digest": ARTIFACT, "bundles": folder / "bundles", "repository": "octo/model",
+        "trust_config": SIGSTORE_JS / "trusted-root.json", "require": ("https://example.org/p/v1",),
+    }  # fmt: skip
+    return verify.run(replace(station.read_inputs(verify.Inputs, {}), **(usual | given)), context(folder))
+
+
+@pytest.mark.parametrize("name", ["one-certificate", "certificate-chain"])
+def test_first_entry_of_a_log_is_accepted_with_zero_left_out(tmp_path: Path, name: str) -> None:
+    data = (SIGSTORE_JS / f"{name}.sigstore.json").read_bytes()
+    outcome = by_sigstore_js(tmp_path, data)
+    assert outcome.exit_code is ExitCode.PASSED, outcome.headline
+    assert "the repository is" in by_sigstore_js(tmp_path, data, repository="octo/other").headline
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"logIndex": "1"}, {"hashes": ["AAAA"]}, {"treeSize": "2"}, {"logIndex": None}, {"hashes": None},
+        {"rootHash": ""}, {"rootHash": None}, {"checkpoint": None}, {"treeSize": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_proof_with_something_else_in_it_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    document = json.loads((SIGSTORE_JS / "one-certificate.sigstore.json").read_bytes())
+    proof = document["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]
+    assert not {"logIndex", "hashes"} & proof.keys()
+    proof.update(change)
+    assert by_sigstore_js(tmp_path, json.dumps(document).encode()).exit_code is ExitCode.VERIFICATION_FAILED
+
+
+def test_two_entries_in_the_log_are_refused(tmp_path: Path) -> None:
+    data = (SIGSTORE_JS / "two-log-entries.sigstore.json").read_bytes()
+    assert "expected exactly one log entry" in by_sigstore_js(tmp_path, data).headline

@@ -190,7 +190,7 @@ class _Logged:
         if not jsontext.dig(jsontext.parse(signed.document), "verificationMaterial", "tlogEntries"):
             raise Rejection("it has no entry of a transparency log, so nothing shows when it was signed")
         try:
-            read = models.Bundle.from_json(signed.document)
+            read = models.Bundle.from_json(_spelt_out(signed.document))
             payload_type, payload = self._inner.verify_dsse(read, _AnySigner())
         except SigstoreError as error:
             raise Rejection(f"Sigstore refuses it: {first_line(error) or type(error).__name__}") from error
@@ -200,6 +200,20 @@ class _Logged:
             raise Rejection("it can be read in two ways")  # the library's reader and ours must see the same payload
         signer = identity.of_certificate(read.signing_certificate)
         return Verified(payload, signer, log_entry.of_bundle(signed.document))
+
+
+def _spelt_out(document: bytes) -> bytes:
+    """Write down what the proof of a log's first entry has, zero and no hashes, where it was left out.
+
+    The library asks for both, sigstore-js writes neither: https://protobuf.dev/programming-guides/json/#presence
+    """
+    parsed = jsontext.parse(document)
+    entries = jsontext.dig(parsed, "verificationMaterial", "tlogEntries")
+    proofs = [jsontext.dig(entry, "inclusionProof") for entry in entries] if isinstance(entries, list) else []
+    left_out = [proof for proof in proofs if isinstance(proof, dict) and not {"logIndex", "hashes"} <= proof.keys()]
+    for proof in left_out:
+        proof.update({"logIndex": "0", "hashes": []} | proof)
+    return jsontext.encode(parsed) if left_out else document
 
 
 class _AnySigner:
