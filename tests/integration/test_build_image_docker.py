@@ -242,7 +242,8 @@ def test_a_context_may_have_any_name_and_any_names_in_it(build: Build, tmp_path:
         ({"secrets": "id=a,env=MODELSEAL_NOT_SET"}, InputError),
         ({"secrets": f"id=a,env={CANARY}"}, InputError),
         ({"build_args": "no assignment"}, InputError),
-        ({"platform": "no/such/thing/as/this"}, ToolError),
+        ({"platform": "no/such/thing/as/this"}, InputError),
+        ({"platform": "linux/amd64,linux/arm64"}, InputError),
         ({"target": "missing"}, ToolError),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from modelseal import station
 from modelseal.errors import InputError, ToolError
-from modelseal.image import archive, build, docker, reference
+from modelseal.image import archive, build, docker, platform, reference
 from modelseal.report import markdown
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import ExitCode
@@ -34,7 +34,8 @@ class Inputs:
     )
     target: str = option("Stage of the Dockerfile to build; without it the last one.", station.text)
     platform: str = option(
-        "Platform to build for, `linux/arm64` for instance; without it the engine's own.", station.text
+        "Platform to build for, `linux/arm64` for instance; without it the engine's own.",
+        lambda text: str(platform.parse(text)) if text else "",
     )
     labels: tuple[str, ...] = option(
         "Further labels, `name=value`, one a line. Source, revision and creation date are set from the workflow's run.",
