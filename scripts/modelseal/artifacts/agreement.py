@@ -74,7 +74,12 @@ def check(
         else:
             expected, present = rehashing.compared(signed, found)
     return Agreement(
-        (*_contradictions(signed, found, own), *_differences(signed, expected, present), *_links(signed, found)),
+        (
+            *_nameless(signed, paths, current),
+            *_contradictions(signed, found, own),
+            *_differences(signed, expected, present),
+            *_links(signed, found),
+        ),
         tuple(name for name in found.ignored if name not in own),
     )
 
@@ -89,6 +94,13 @@ def _own_name(paths: Sequence[str], signature: Path | None, current: Path) -> tu
 
 def _by_name(found: Tree, digests: Sequence[str]) -> dict[str, str]:
     return {file.name: digest for file, digest in zip(found.files, digests, strict=True)}
+
+
+def _nameless(signed: Manifest, paths: Sequence[str], current: Path) -> list[str]:
+    """Refuse to let a folder say what the name of a file is where the signature does not."""
+    if signed.name or manifest.ITSELF not in dict(signed.digests) or (current / paths[0]).is_file():
+        return []
+    return ["the signature is of one file, without its name: give the file itself, not its folder"]
 
 
 def _contradictions(signed: Manifest, found: Tree, own: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.prot
 """
 
 import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -21,6 +22,8 @@ _MATERIAL_KEYS = frozenset(
     {"publicKey", "certificate", "x509CertificateChain", "tlogEntries", "timestampVerificationData"}
 )
 _PUBLIC_KEY_KEYS = frozenset({"hint", "rawBytes", "keyDetails"})  # the last two: model_signing before 1.0.1
+_MESSAGE_KEYS = frozenset({"messageDigest", "signature"})
+_DIGEST_KEYS = frozenset({"algorithm", "digest"})
 _CHAIN_KEYS = frozenset({"certificates"})
 _CERTIFICATE_KEYS = frozenset({"rawBytes"})
 _MOST_CERTIFICATES = 10
@@ -48,6 +51,23 @@ class Bundle:
     envelope: dsse.Envelope
     proof: Proof
     key_hint: str
+    document: bytes
+    certificates: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class FileSignature:
+    """A bundle that signs a file directly and states nothing about it, as it was read; it has not been verified.
+
+    Attributes:
+        sha256: Of the file, in hexadecimal.
+        proof: What the bundle says it can be verified with.
+        document: The bundle's JSON text.
+        certificates: As of a bundle.
+    """
+
+    sha256: str
+    proof: Proof
     document: bytes
     certificates: tuple[bytes, ...] = ()
 
@@ -105,13 +125,50 @@ def parse(data: bytes) -> Bundle:
     Raises:
         Rejection: It is not such a bundle, of another version, or has members nobody knows.
     """
+    document = _members(data)
+    if "messageSignature" in document:
+        raise Rejection("it signs a file directly and states nothing about it; an attestation is needed")
+    proof, hint, certificates = _proof(document)
+    return Bundle(dsse.parse(document.get("dsseEnvelope")), proof, hint, data, certificates)
+
+
+def parse_any(data: bytes) -> Bundle | FileSignature:
+    """Read a bundle of either kind.
+
+    Raises:
+        Rejection: As for `parse`; or it signs a file by something else than its SHA-256.
+    """
+    document = _members(data)
+    if "messageSignature" not in document:
+        return parse(data)
+    if "dsseEnvelope" in document:
+        raise Rejection("it signs a file directly, and has an envelope too")
+    proof, _, certificates = _proof(document)
+    return FileSignature(_file_digest(document["messageSignature"]), proof, data, certificates)
+
+
+def _members(data: bytes) -> dict[str, object]:
     document = jsontext.parse_object(data)
     kind = document.get("mediaType")
     if not isinstance(kind, str) or kind not in MEDIA_TYPES:
         raise Rejection(f"its media type is {short(kind)}, which is not a known Sigstore bundle")
-    document = _present(document, _BUNDLE_KEYS, "the bundle")
-    if "messageSignature" in document:
-        raise Rejection("it signs a file directly and states nothing about it; an attestation is needed")
+    return _present(document, _BUNDLE_KEYS, "the bundle")
+
+
+def _file_digest(value: object) -> str:
+    message = _present(jsontext.as_object(value, "the file's signature"), _MESSAGE_KEYS, "the file's signature")
+    digest = jsontext.as_object(message.get("messageDigest"), "the file's digest")
+    digest = _present(digest, _DIGEST_KEYS, "the file's digest")
+    if digest.get("algorithm") != "SHA2_256":
+        raise Rejection(f"the file's digest is of the algorithm {short(digest.get('algorithm'))}, not SHA2_256")
+    sha256 = dsse.decode_base64(digest.get("digest"), "the file's digest")
+    if len(sha256) != hashlib.sha256().digest_size:
+        raise Rejection("the file's digest is not one of SHA-256")
+    dsse.decode_base64(message.get("signature"), "the signature")
+    return sha256.hex()
+
+
+def _proof(document: Mapping[str, object]) -> tuple[Proof, str, tuple[bytes, ...]]:
     material = jsontext.as_object(document.get("verificationMaterial"), "the verification material")
     material = _present(material, _MATERIAL_KEYS, "the verification material")
     jsontext.as_list(material.get("tlogEntries", []), "the list of log entries")
@@ -119,11 +176,10 @@ def parse(data: bytes) -> Bundle:
     kinds = [kind for kind in ("publicKey", "certificate", "x509CertificateChain") if kind in material]
     if len(kinds) != 1:
         raise Rejection(f"it names {len(kinds)} ways to verify it instead of one")
-    envelope = dsse.parse(document.get("dsseEnvelope"))
     if kinds == ["publicKey"]:
-        return Bundle(envelope, Proof.PUBLIC_KEY, _key_hint(material["publicKey"]), data)
+        return Proof.PUBLIC_KEY, _key_hint(material["publicKey"]), ()
     given = [material["certificate"]] if kinds == ["certificate"] else _chain(material["x509CertificateChain"])
-    return Bundle(envelope, Proof.CERTIFICATE, "", data, tuple(map(_certificate, given)))
+    return Proof.CERTIFICATE, "", tuple(map(_certificate, given))
 
 
 def _chain(value: object) -> list[object]:

@@ -1,11 +1,10 @@
 """Hold one release to what is demanded: its image, its model, or both."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
-from modelseal.artifacts import manifest
 from modelseal.artifacts.manifest import Manifest
 from modelseal.attestation import model_signature, plan, predicates, provenance, stated_verdict, trusting, verification
 from modelseal.attestation.rejection import Rejection
@@ -194,11 +193,10 @@ def _image(release: Release, terms: Terms, evidence: Evidence) -> Finding:
 def _model(release: Release, terms: Terms, files: Mapping[str, bytes], evidence: Evidence, compare: Compare) -> Finding:
     what = ", ".join(release.paths)
     try:
-        payload = model_signature.payload(release.place.signature, files, terms.trusted)
-        signed = _parsed(payload)
+        found = model_signature.read(release.place.signature, files, terms.trusted)
     except Rejection as error:
         return Finding("model", what, "", (f"model {what}: {error}",))
-    sha256, name = hashlib.sha256(payload).hexdigest(), signed.name or what
+    signed, sha256, name = found.manifest, found.sha256, found.manifest.name or Path(release.paths[0]).name
     required = tuple(
         item
         for item in terms.required
@@ -221,11 +219,3 @@ def _finding(  # noqa: PLR0913 - what there is to say
     verdicts = [(kind_, stated_verdict.read(kind_, predicate)) for kind_, predicate in read]
     known = tuple((kind_, verdict) for kind_, verdict in verdicts if verdict is not None)
     return Finding(kind, what, sha256, reasons, ignored, stated, known)
-
-
-def _parsed(payload: bytes) -> Manifest:
-    """Read the signed manifest; here one that cannot be read is evidence that does not hold, and no wrong input."""
-    try:
-        return manifest.parse_any(payload)
-    except InputError as error:
-        raise Rejection(error.what.rstrip(".")) from error

@@ -16,9 +16,11 @@ from sigstore._internal.fulcio import ExpiredCertificate
 from sigstore._internal.fulcio.client import FulcioClientError
 from sigstore._internal.rekor import RekorClientError
 from sigstore.errors import Error as SigstoreError
+from sigstore.hashes import Hashed
 from sigstore.oidc import ExpiredIdentity, IdentityError, IdentityToken
 from sigstore.sign import SigningContext
 from sigstore.verify import Verifier
+from sigstore_models.common.v1 import HashAlgorithm
 
 from modelseal.attestation import bundle, github_instance, identity, jsontext, log_entry, sigstore_roots, unlogged
 from modelseal.attestation.rejection import Rejection, short
@@ -39,7 +41,7 @@ _SERVICE_ERRORS = (ExpiredCertificate, FulcioClientError, RekorClientError)
 class RootVerifier(Protocol):
     """Verifies bundles against one root of trust."""
 
-    def verify(self, signed: bundle.Bundle) -> Verified:
+    def verify(self, signed: bundle.Bundle | bundle.FileSignature) -> Verified:
         """Verify all but who signed."""
 
 
@@ -152,7 +154,7 @@ class KeylessVerifier:
     def __init__(self, choose: Callable[[x509.Certificate], Sequence[RootVerifier]]) -> None:
         self._choose = choose
 
-    def verify(self, signed: bundle.Bundle) -> Verified:
+    def verify(self, signed: bundle.Bundle | bundle.FileSignature) -> Verified:
         """Verify certificate chain, log entry or timestamp, and signature. Who signed is for the caller to judge.
 
         Raises:
@@ -185,21 +187,32 @@ class _Logged:
     def __init__(self, root: models.TrustedRoot) -> None:
         self._inner = Verifier(trusted_root=root)
 
-    def verify(self, signed: bundle.Bundle) -> Verified:
+    def verify(self, signed: bundle.Bundle | bundle.FileSignature) -> Verified:
         """Verify certificate chain, log entry and signature."""
         if not jsontext.dig(jsontext.parse(signed.document), "verificationMaterial", "tlogEntries"):
             raise Rejection("it has no entry of a transparency log, so nothing shows when it was signed")
         try:
             read = models.Bundle.from_json(_spelt_out(signed.document))
-            payload_type, payload = self._inner.verify_dsse(read, _AnySigner())
+            payload = (
+                self._file(read, signed) if isinstance(signed, bundle.FileSignature) else self._statement(read, signed)
+            )
         except SigstoreError as error:
             raise Rejection(f"Sigstore refuses it: {first_line(error) or type(error).__name__}") from error
         except MALFORMED as error:
             raise Rejection(f"it is malformed ({type(error).__name__}: {first_line(error)})") from error
-        if payload_type != PAYLOAD_TYPE or payload != signed.envelope.payload:
-            raise Rejection("it can be read in two ways")  # the library's reader and ours must see the same payload
         signer = identity.of_certificate(read.signing_certificate)
         return Verified(payload, signer, log_entry.of_bundle(signed.document))
+
+    def _statement(self, read: models.Bundle, signed: bundle.Bundle) -> bytes:
+        payload_type, payload = self._inner.verify_dsse(read, _AnySigner())
+        if payload_type != PAYLOAD_TYPE or payload != signed.envelope.payload:
+            raise Rejection("it can be read in two ways")  # the library's reader and ours must see the same payload
+        return payload
+
+    def _file(self, read: models.Bundle, signed: bundle.FileSignature) -> bytes:
+        digest = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=bytes.fromhex(signed.sha256))
+        self._inner.verify_artifact(digest, read, _AnySigner())
+        return signed.sha256.encode()
 
 
 def _spelt_out(document: bytes) -> bytes:

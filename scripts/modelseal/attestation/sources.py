@@ -5,13 +5,12 @@ may put things too. There, what does not verify is passed over and told; it coun
 be among what does verify.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelseal.attestation import bundle, store
+from modelseal.attestation import model_signature, store
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.verification import Evidence
 from modelseal.errors import InputError
@@ -111,11 +110,10 @@ def counted(wanted: Wanted, evidence: Evidence) -> tuple[str, ...]:
 
 
 def _manifest_digest(signature: Path | None) -> tuple[str, ...]:
-    """Return the digest of the manifest that a model's signature is over: what its provenance is about."""
+    """Return the digest of what a model's signature is over, manifest or file: what its provenance is about."""
     if signature is None:
         return ()
     try:
-        payload = bundle.parse(store.signature(signature)).envelope.payload
+        return (f"sha256:{model_signature.digest_said(store.signature(signature))}",)
     except Rejection:
         return ()  # why, is told where it is verified
-    return (f"sha256:{hashlib.sha256(payload).hexdigest()}",)

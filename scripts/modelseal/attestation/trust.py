@@ -19,7 +19,7 @@ class Proved:
     """A payload with a valid signature, and who made it.
 
     Attributes:
-        payload: The bytes that were signed.
+        payload: The bytes that were signed; of a file that was signed directly its SHA-256, in hexadecimal.
         signer: For people.
         certified: What the certificate says; nothing for a key.
         logged: Where the transparency log has it, and when it or a timestamp authority saw it.
@@ -95,10 +95,10 @@ class IdentityTrust:
         expected: Who must have signed.
     """
 
-    verify: Callable[[bundle.Bundle], Verified]
+    verify: Callable[[bundle.Bundle | bundle.FileSignature], Verified]
     expected: identity.Expected
 
-    def prove(self, signed: bundle.Bundle) -> Proved:
+    def prove(self, signed: bundle.Bundle | bundle.FileSignature) -> Proved:
         """Verify a bundle and who signed it.
 
         Raises:

@@ -77,12 +77,14 @@ class Verifier:
         self._issuing = [CertificateAuthority(item) for item in root._inner.certificate_authorities]  # noqa: SLF001
         self._certificate_logs = root.ct_keyring(KeyringPurpose.VERIFY) if root._inner.ctlogs else None  # noqa: SLF001
 
-    def verify(self, signed: bundle.Bundle) -> Verified:
+    def verify(self, signed: bundle.Bundle | bundle.FileSignature) -> Verified:
         """Verify timestamp, certificate chain and signature. Who signed is for the caller to judge.
 
         Raises:
             Rejection: Any of them does not hold.
         """
+        if isinstance(signed, bundle.FileSignature):
+            raise Rejection("it signs a file directly, which is verified only with a log")
         if jsontext.dig(jsontext.parse(signed.document), "verificationMaterial", "tlogEntries"):
             raise Rejection(
                 "it has an entry of a transparency log, and the root of trust knows no log to check it with"

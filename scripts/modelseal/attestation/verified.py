@@ -10,7 +10,7 @@ class Verified:
     """A payload whose signature, certificate and time of signing hold, and who signed it.
 
     Attributes:
-        payload: The bytes that were signed.
+        payload: The bytes that were signed; of a file that was signed directly its SHA-256, in hexadecimal.
         signer: Who signed, as the certificate says.
         logged: Where the transparency log has it, and when it or a timestamp authority saw it.
     """

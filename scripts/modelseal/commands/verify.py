@@ -68,7 +68,8 @@ class Inputs:
         secret=True,
     )
     signature: Path | None = option(
-        "The model's signature; without it the only file that ends in `.sig` in `bundles`.", station.path
+        "The model's signature, or what `sigstore sign` wrote for a single file; else the only `.sig` in `bundles`.",
+        station.path,
     )
     ignore: tuple[str, ...] = option(
         "Names of files and folders, no patterns, that may be among the model's files unsigned, one a line.",
