@@ -30,7 +30,7 @@ contract: $(BIN)/made node_modules ## Check actions, workflows, documentation an
 
 .PHONY: integration
 integration: $(BIN)/made node_modules docker chromium ## Run the tests with real tools, Docker, a registry and a local Sigstore
-	$(BIN)/python -m pytest tests/integration -q
+	$(BIN)/python -m pytest tests/integration -q -n 2 --dist loadfile
 
 .PHONY: end-to-end
 end-to-end: $(BIN)/made docker ## Run the example workflows under act, from another repository
