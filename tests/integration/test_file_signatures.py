@@ -121,6 +121,13 @@ def flipped(text: str) -> str:
 
 MESSAGE: Callable[[Any], Any] = lambda document: document["messageSignature"]  # noqa: E731 # a shorthand
 ENTRY: Callable[[Any], Any] = lambda document: document["verificationMaterial"]["tlogEntries"][0]  # noqa: E731
+PROOF: Callable[[Any], Any] = lambda document: ENTRY(document)["inclusionProof"]  # noqa: E731
+
+
+def NOTE(document: Any, old: str, new: str) -> None:  # noqa: N802 # one of the shorthands
+    checkpoint = PROOF(document)["checkpoint"]
+    assert old in checkpoint["envelope"]
+    checkpoint["envelope"] = checkpoint["envelope"].replace(old, new)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +151,11 @@ ENTRY: Callable[[Any], Any] = lambda document: document["verificationMaterial"][
         (lambda d: ENTRY(d).update(integratedTime="1"), "Sigstore refuses it"),
         (lambda d: ENTRY(d).update(canonicalizedBody=flipped(ENTRY(d)["canonicalizedBody"])), "Sigstore refuses it"),
         (lambda d: d["verificationMaterial"].update(tlogEntries=[]), "no entry of a transparency log"),
+        (lambda d: PROOF(d).update(rootHash=PROOF(d)["rootHash"][:-2] + "5="), "not base64 in its canonical form"),
+        (lambda d: PROOF(d)["hashes"].__setitem__(0, PROOF(d)["hashes"][0][:-2] + "5="), "in its canonical form"),
+        (lambda d: NOTE(d, "\u2014 rekor", "\u2014 sekor"), "no signature by 'rekor.sigstore.dev'"),
+        (lambda d: NOTE(d, "c8g==\n", "c8h==\n"), "not base64 in its canonical form"),
+        (lambda d: NOTE(d, "c8g==\n", "c8g==\n- x AAAAAAAA\n"), "lines below it that are no signatures"),
     ],
 )  # fmt: skip
 def test_file_signature_with_a_change_is_refused(
