@@ -25,6 +25,9 @@ _ECDSA = {
     "2.16.840.1.101.3.4.2.2": bytes.fromhex("300a06082a8648ce3d040303"),
     "2.16.840.1.101.3.4.2.3": bytes.fromhex("300a06082a8648ce3d040304"),
 }
+# Of signed data that is more than bytes, and of a signer who is named by issuer and serial number.
+# https://www.rfc-editor.org/rfc/rfc5652#section-5.1 and #section-5.3
+_CMS_VERSIONS = (3, 1)
 _OCTET_STRING, _HEADER = 0x04, 2  # the signature, up to 127 bytes
 
 
@@ -65,6 +68,8 @@ def _refuse_alterations(response: TimeStampResponse, signer: x509.Certificate) -
         ValueError: Something was.
     """
     (said,) = response.signed_data.signer_infos
+    if (response.signed_data.version, said.version) != _CMS_VERSIONS:
+        raise ValueError("it is of another version than its contents are")
     if said.issuer.public_bytes() != signer.issuer.public_bytes() or said.serial_number != signer.serial_number:
         raise ValueError("it names another signer")
     if isinstance(signer.public_key(), ec.EllipticCurvePublicKey):
