@@ -48,9 +48,73 @@ _AT_ONCE: tuple[tuple[str, Expected, bytes], ...] = (
     ("some-bytes", "benign", called(stacked("builtins", "bytearray"), b"K\x03")),
 )
 _PARTIAL = called(stacked("functools", "partial"), stacked("numpy", "mean"))
+_REBUILD = stacked("torch._tensor", "_rebuild_from_type_v2")
+_MAKE = stacked("copyreg", "__newobj__")
+_KIND = stacked("scipy.stats._continuous_distns", "norm_gen")
+_CODE = b"}" + short("_parse_arg_template") + text("import os; os.system('id')") + b"s"
+_FRAME = stacked("pandas.core.frame", "DataFrame") + b")\x81"
+# What functions do with what they are given: no opcode shows it.
+_UNSEEN = (
+    ("rebuilt-with-state", called(_REBUILD, _MAKE, _KIND, several(_KIND), _CODE), "the function gives the state"),
+    ("rebuilt-then-given", called(_REBUILD, _MAKE, _KIND, several(_KIND), b"N") + _CODE + b"b", "of another class"),
+    (
+        "rebuilt-twice",
+        called(_REBUILD, _REBUILD, _KIND, several(_MAKE, _KIND, several(_KIND), b"N"), _CODE),
+        "one function calls the other",
+    ),
+    ("tree", called(stacked("sklearn.neighbors._kd_tree", "newObj"), _KIND) + _CODE + b"b", "an object of any class"),
+    ("index", called(stacked("pandas.core.indexes.base", "_new_Index"), _KIND, b"}") + _CODE + b"b", "of any class"),
+    (
+        "frame-evaluates",
+        called(
+            stacked("functools", "partial"),
+            called(stacked("builtins", "getattr"), _FRAME, short("eval")),
+            short("@pd.io.common.os.system('id')"),
+        ),
+        "a method of a frame that evaluates text",
+    ),
+    (
+        "no-tensor",
+        called(
+            stacked("torch._utils", "_rebuild_parameter"),
+            stacked("types", "SimpleNamespace") + b")\x81}" + short("detach") + _PARTIAL + b"sb",
+            b"\x89",
+            called(stacked("collections", "OrderedDict")),
+        ),
+        "a method is called of what only seems to be a tensor",
+    ),
+)
+_STRANGE = (
+    ("default", called(stacked("collections", "defaultdict"), _PARTIAL)),
+    (
+        "default-underscored",
+        called(
+            stacked("collections", "defaultdict"), called(stacked("_functools", "partial"), stacked("numpy", "sum"))
+        ),
+    ),
+    ("picked", called(stacked("numpy._core", "_ufunc_reconstruct"), short("builtins"), short("getattr"))),
+    ("namespace", called(stacked("types", "SimpleNamespace"), b"}" + short("keys") + _PARTIAL + b"s")),
+)
+_TENSOR = called(stacked("torch._utils", "_rebuild_tensor_v2"))
+_NESTED = called(stacked("functools", "partial"), stacked("collections", "defaultdict"), stacked("builtins", "int"))
+_KNOWN = (
+    ("parameter", called(stacked("torch._utils", "_rebuild_parameter"), _TENSOR, b"\x88", b"N")),
+    ("nested-defaults", called(stacked("collections", "defaultdict"), _NESTED)),
+    ("default-list", called(stacked("collections", "defaultdict"), stacked("builtins", "list"))),
+)
+
+
+def _unseen() -> Iterator[Case]:
+    for name, content, why in _UNSEEN:
+        yield one(f"pickle/unseen-{name}", "malicious", whole(content), why)
+    for name, content in _STRANGE:
+        yield one(f"pickle/unseen-{name}", "unknown", whole(content), "what is called unseen, with arguments")
+    for name, content in _KNOWN:
+        yield one(f"pickle/seen-{name}", "benign", whole(content), "what frameworks write")
 
 
 def cases() -> Iterator[Case]:
+    yield from _unseen()
     for name, content, why in _ATTACKS:
         yield one(f"pickle/state-{name}", "malicious", whole(content), why)
     for name, content, why in _TYPES:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from modelseal.models.pickles import array_types, dangerous, dilled, formulas, known, meaning
-from modelseal.models.pickles.meaning import MAKERS, Arguments, full_name, named
+from modelseal.models.pickles import array_types, dangerous, dilled, formulas, known, meaning, unseen
+from modelseal.models.pickles.meaning import Arguments, full_name, maker, named
 from modelseal.models.pickles.trace import Container, Global, How, Kind, Long, Opaque, Result, Value
 
 # Methods that do something to files, or for others: no object needs to keep one, and what keeps it calls it.
@@ -19,6 +19,8 @@ _ACTING: Final = re.compile(
     r"|mkdir|rmdir|rmtree|symlink|hardlink|link|chmod|lchmod|copy|move|iterdir|glob|rglob|exec|run|spawn|connect|send)"
     r"(?:_(?!state_dict|from_state_dict)\w+)?"
 )
+# Methods of frames that evaluate text, call what they are given, or write files.
+_EVALUATING: Final = re.compile(r"eval|query|agg|aggregate|apply|applymap|map|pipe|transform|to_(?!numpy|dict|list)\w+")
 _GENERIC: Final = frozenset({"builtins", "collections", "collections.abc", "typing"})
 _LARGEST: Final = 1 << 32  # elements or bytes
 _CODECS: Final = frozenset({"latin1", "latin-1", "iso-8859-1", "iso8859-1", "utf-8", "utf8", "ascii"})
@@ -169,10 +171,12 @@ def _bound(owner: Result, name: str) -> bool:
     made = owner.call
     if _ACTING.fullmatch(name) and "hook" not in name:
         return False
-    kind = made.arguments[0] if full_name(made.callee) in MAKERS and made.arguments else made.callee
-    if made.how is How.REDUCE and kind is made.callee:
+    kind = maker(made)
+    if not isinstance(kind, Global) or (made.how is How.REDUCE and kind is made.callee):
         return False
-    return isinstance(kind, Global) and known.acts(kind.module, f"{kind.name}.{name}") is None
+    if kind.module.startswith("pandas.") and _EVALUATING.fullmatch(name):
+        return False
+    return known.acts(kind.module, f"{kind.name}.{name}") is None
 
 
 def _kind(arguments: Arguments) -> bool:
@@ -217,9 +221,12 @@ def _union(arguments: Arguments) -> bool:
 
 
 def _ufunc(arguments: Arguments) -> bool:
-    """Accept a module and a name, both of them text, that together are a known function."""
+    """Accept a module and a name, both of them text, that together are a function which is only passed on."""
     module, name = arguments if len(arguments) == 2 else (None, None)  # noqa: PLR2004
-    return isinstance(module, str) and isinstance(name, str) and known.use(module, name) is not None
+    if not isinstance(module, str) or not isinstance(name, str):
+        return False
+    found = known.use(module, name)
+    return found is not None and not found.call
 
 
 def _template(arguments: Arguments) -> bool:
@@ -255,10 +262,6 @@ def _keys(state: Value) -> list[str]:
     return [key for key in state.items[::2] if type(key) is str] if isinstance(state, Container) else []
 
 
-def _factory(arguments: Arguments) -> bool:
-    return not arguments or arguments[0] is None or isinstance(arguments[0], Global | Result)
-
-
 def _mapping(arguments: Arguments) -> bool:
     return all(isinstance(item, Container) and item.kind is Kind.DICT for item in arguments)
 
@@ -273,7 +276,7 @@ _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
         "dilled": _dilled,
         "dtype": _dtype,
         "encode": _encode,
-        "factory": _factory,
+        "factory": unseen.factory,
         "formula": formulas.accepted,
         "generator": _generator,
         "getter": _getter,
@@ -287,6 +290,7 @@ _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
         "relay": _relay,
         "size": _size,
         "template": _template,
+        "tensor": unseen.tensor,
         "text": _text,
         "type": _kind,
         "ufunc": _ufunc,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from modelseal.models.pickles import arguments, dangerous, known, meaning, overriding
+from modelseal.models.pickles import arguments, dangerous, known, meaning, overriding, unseen
 from modelseal.models.pickles.technique import Technique
 from modelseal.models.pickles.trace import (
     Call,
@@ -142,8 +142,12 @@ def _checked(callee: Global, use: known.Use, given: tuple[Value, ...], allowed: 
     if refused is not None:
         return _refused(callee, f"is called, and {refused}")
     relayed = arguments.relayed(use.call, given)
-    if relayed is not None:
-        return _relayed(callee, relayed, allowed, relays)
+    judged = _SAFE if relayed is None else _relayed(callee, relayed, allowed, relays)
+    stated = unseen.state(use.call, Call(0, How.REDUCE, callee, given))
+    if stated is not None and judged.outcome is Outcome.SAFE:
+        judged = _given_state(stated, allowed)
+    if relayed is not None or judged.outcome is not Outcome.SAFE:
+        return judged
     handed = overriding.guarded(given)
     if handed is not None:
         return _handed_on(handed, callee)
@@ -210,8 +214,7 @@ def _origin(value: Value) -> Value:
         named = meaning.named(value)
         if named is not value:
             return named
-        callee, given = value.call.callee, value.call.arguments
-        value = given[0] if given and isinstance(callee, Global) and str(callee) in meaning.MAKERS else callee
+        value = meaning.maker(value.call)
     return value
 
 

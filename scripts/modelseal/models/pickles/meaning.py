@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 from modelseal.models.pickles import dilled, known
-from modelseal.models.pickles.trace import Container, Global, How, Kind, Result, Value
+from modelseal.models.pickles.trace import Call, Container, Global, How, Kind, Result, Starred, Value
 
 Arguments: TypeAlias = tuple[Value, ...]
 
-# They make an object of the class that is their first argument.
-MAKERS: Final = frozenset({"copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__"})
+PARTIALS: Final = frozenset({"functools.partial", "_functools.partial"})
+# Checks of functions that make an object of the class that is their first argument: `copyreg.__newobj__`.
+_MAKING: Final = frozenset({"class", "reconstructor"})
+_RELAYED: Final = 3  # PyTorch rebuilds a tensor of a subclass with a function, the class, and the function's arguments
 # An object of it is called with two classes, and makes an object of both: a batch of graphs.
 _BATCH: Final = "torch_geometric.data.batch.DynamicInheritanceGetter"
 
@@ -72,11 +74,29 @@ def named(value: Value) -> Value:
     return value
 
 
+def maker(call: Call) -> Value:
+    """Return what a call makes an object of: its class, what it has another function make, or what is called."""
+    callee, given = call.callee, call.arguments
+    use = known.use(callee.module, callee.name) if isinstance(callee, Global) else None
+    if use is None:
+        return callee
+    if use.call in _MAKING and given:
+        return given[0]
+    return rebuilt(call) if use.call == "relay" and len(given) >= _RELAYED else callee
+
+
+def rebuilt(call: Call) -> Result:
+    """Return what the function gives that a call is told to call."""
+    inner = call.arguments[2]
+    given = inner if isinstance(inner, tuple) else (Starred(inner),)
+    return Result(call._replace(callee=call.arguments[0], arguments=given))
+
+
 def completed(callee: Value, given: Arguments) -> tuple[Value, Value] | None:
     """Return what calling a `functools.partial` calls, and the tuple that it gives to it; None for all else."""
     if isinstance(callee, Result) and full_name(callee.call.callee) == _BATCH and not callee.states:
         return Global("copyreg", "__newobj__"), given
-    if not isinstance(callee, Result) or full_name(callee.call.callee) != "functools.partial":
+    if not isinstance(callee, Result) or full_name(callee.call.callee) not in PARTIALS:
         return None
     if not callee.states:
         return (callee.call.arguments[0], (*callee.call.arguments[1:], *given)) if callee.call.arguments else None

@@ -13,7 +13,13 @@ from modelseal.models.pickles import known, meaning
 from modelseal.models.pickles.trace import Global, Result, Value
 
 # What such calls make of something that is not safe with all arguments.
-_PICKING: Final = frozenset({"functools.partial", "builtins.getattr", "operator.attrgetter", "operator.itemgetter"})
+_PICKING: Final = meaning.PARTIALS | {
+    "builtins.getattr",
+    "operator.attrgetter",
+    "operator.itemgetter",
+    "_operator.attrgetter",
+    "_operator.itemgetter",
+}
 _GUARDED: Final = frozenset({"member", "reconstructor", "relay", "nested", "ufunc", "union"})
 
 
