@@ -46,6 +46,10 @@ def attacks() -> Iterator[tuple[str, str, Any, str]]:
         "hugging-face-trusts-remote-code",
     )
     yield "kernel", "config.json", {**LLAMA, "_attn_implementation": "someone/kernel"}, "hugging-face-remote-kernel"
+    parts = {"text_config": "someone/kernel", "vision_config": "sdpa"}
+    yield "kernel-of-a-part", "config.json", {**LLAMA, "attn_implementation": parts}, "hugging-face-remote-kernel"
+    experts = {**LLAMA, "_experts_implementation_internal": "someone/kernel"}
+    yield "kernel-of-experts", "config.json", experts, "hugging-face-remote-kernel"
     yield "template", "tokenizer_config.json", {"chat_template": ESCAPE}, "template-escape"
     several = {"chat_template": [{"name": "default", "template": CHAT}, {"name": "tool_use", "template": ESCAPE}]}
     yield "second-template", "tokenizer_config.json", several, "template-escape"

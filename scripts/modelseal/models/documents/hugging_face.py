@@ -106,7 +106,13 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://|\\\\")
 _PRIVATE = re.compile(r"/(?!(?:dev|etc|proc|sys|tmp|run|var/tmp)(?:/|$))[\w.@+=,\- /]*")
 _REPOSITORY = re.compile(r"[\w.\-]+(?:/[\w.\-]+)?")
-_KERNELS = ("_attn_implementation", "attn_implementation", "_attn_implementation_internal", "_experts_implementation")
+# Transformers loads a kernel from the repository that one of them names; a model of several parts may name several.
+_KERNELS = tuple(
+    f"{start}{what}_implementation{end}"
+    for what in ("attn", "experts")
+    for start in ("", "_")
+    for end in ("", "_internal")
+)
 _LIBRARIES = frozenset({"transformers", "diffusers", "sentence_transformers", "timm", "torch", "torchvision", "peft"})
 
 
@@ -120,10 +126,11 @@ def judge(node: Mapping[str, Any], budget: Budget) -> Iterator[Event]:
     if "type" in node and "path" in node and "idx" in node:
         yield from _module(node)
     for key in _KERNELS:
-        kernel = node.get(key)
-        if isinstance(kernel, str) and "/" in kernel:
-            yield Found(KERNEL, f"{key} is the repository {short(kernel)}", subject=kernel[:200])
-            yield Requires(Fetches.CODE, kernel[:500])
+        named = node.get(key)
+        for kernel in named.values() if isinstance(named, dict) else (named,):
+            if isinstance(kernel, str) and "/" in kernel:
+                yield Found(KERNEL, f"{key} is the repository {short(kernel)}", subject=kernel[:200])
+                yield Requires(Fetches.CODE, kernel[:500])
 
 
 def _auto_map(node: Mapping[str, Any]) -> Iterator[Event]:
