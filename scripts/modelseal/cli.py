@@ -17,7 +17,7 @@ from typing import NoReturn
 from modelseal import memory, process, station
 from modelseal.command_line import CHAIN, STATIONS, arguments_of, load, variable
 from modelseal.errors import InputError, ModelsealError, ToolError
-from modelseal.github import Console, is_runner, report_error, write_outputs, write_summary
+from modelseal.github import Console, is_runner, report_error, silence, write_outputs, write_summary
 from modelseal.station import Context, Outcome, Station
 from modelseal.verdict import ExitCode
 
@@ -171,8 +171,7 @@ def _print(outputs: Mapping[str, str]) -> None:
                 sys.stdout.write(f"{name}={value!r}\n" if "\n" in value else f"{name}={value}\n")
         sys.stdout.flush()
     except OSError as error:
-        # Python would try once more on its way out: https://docs.python.org/3/library/signal.html#note-on-sigpipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         raise ToolError(f"The outputs cannot be printed: {error.strerror}.", where="standard output") from error
 
 

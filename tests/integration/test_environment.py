@@ -206,6 +206,23 @@ def test_path_with_spaces_links_and_cdpath(checkout: Path, made: Path, tmp_path:
     assert len(environments(made)) == 1
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_stream_that_is_closed_is_no_file_of_ours(closed: str, made: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights.bin").write_bytes(b"weights")
+    script = Path(__file__).parents[2] / "scripts" / "run"
+    command = f'bash "$0" hash-artifacts --paths model --output-dir out {closed}'
+    process = subprocess.run(
+        ["bash", "-c", command, str(script)],
+        env=usual_environment(made),
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert (process.returncode, b"Traceback" in process.stderr) == (0, False)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["SHA256SUMS", "model.manifest.json"]
+
+
 def test_environment_without_its_python_is_an_error(made: Path, tmp_path: Path) -> None:
     (environment,) = (made / "modelseal" / "environments").iterdir()
     broken = tmp_path / "modelseal" / "environments" / environment.name

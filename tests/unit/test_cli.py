@@ -371,6 +371,18 @@ def test_file_of_the_runner_that_cannot_be_written_is_no_pass(variable: str, wor
     assert ended.outputs.get("result", "error") == "error"
 
 
+@pytest.mark.parametrize(
+    ("code", "exit_code"), [("pass", 0), ("outcome = end(ExitCode.GATE_FAILED)", 10), ("1 / 0", 1)]
+)
+def test_verdict_stands_where_nobody_reads_along(code: str, exit_code: int, workplace: Workplace) -> None:
+    with workplace.start("hash-artifacts", "--paths", code) as process:
+        assert process.stderr is not None
+        process.stderr.close()  # as with `2>&1 | head -1`: every line that is written fails
+        assert process.wait(timeout=30) == exit_code
+    written = outputs((workplace.folder / "output").read_text(encoding="utf-8"))
+    assert written["result"] == {0: "passed", 10: "failed", 1: "error"}[exit_code]
+
+
 def test_file_that_does_not_fit_on_the_disk_is_not_left_by_halves(workplace: Workplace) -> None:
     code = (
         "import resource; from modelseal.files import write_atomically\n"

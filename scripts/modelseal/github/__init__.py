@@ -104,8 +104,21 @@ class Console(logging.Handler):
 
     def _write(self, text: str) -> None:
         with self._write_lock:
-            self._stream.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
-            self._stream.flush()
+            try:
+                self._stream.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+                self._stream.flush()
+            except OSError:
+                silence(self._stream)  # nobody reads along any more, and that changes no verdict
+
+
+def silence(stream: TextIO) -> None:
+    """Lead a stream that cannot be written to nowhere: Python would try once more on its way out, and exit with 120.
+
+    https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def write_outputs(environ: Mapping[str, str], outputs: Mapping[str, str]) -> None:
