@@ -253,7 +253,7 @@ def choice(*allowed: str) -> Callable[[str], str]:
         if value not in allowed:
             meant = next((word for word in allowed if word.lower() == value.lower()), "")
             mend = f"Write {meant}." if meant else "Give one of them."
-            raise InputError(f"{value!r} is not one of {', '.join(allowed)}.", mend=mend)
+            raise InputError(f"{value!r} is not one of {', '.join(filter(None, allowed))}.", mend=mend)
         return value
 
     return parse

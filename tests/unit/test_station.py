@@ -114,6 +114,11 @@ def test_choice_is_one_of_its_words(value: str) -> None:
             station.choice("HIGH", "LOW")(value)
 
 
+def test_nothing_is_not_offered_as_a_choice() -> None:
+    with pytest.raises(InputError, match=r"is not one of github-hosted, self-hosted\."):
+        station.choice("", "github-hosted", "self-hosted")("mine")
+
+
 @pytest.mark.parametrize("value", ["", ",", "\n", "HIGH,MEDIUM", "high", "HIGH;LOW"])
 def test_choices_are_at_least_one_of_their_words(value: str) -> None:
     with pytest.raises(InputError):
