@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,12 +39,6 @@ class Release:
     @property
     def bundles(self) -> Path:
         return self.folder / "out" / "bundles"
-
-
-@pytest.fixture(scope="module")
-def sigstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_sigstore.LocalSigstore]:
-    with local_sigstore.running(tmp_path_factory.mktemp("sigstore")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,7 @@ import base64
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +35,6 @@ PYPI: dict[str, Any] = {
     "repository": "trailofbits/pypi-attestations", "repository_id": "772247423",
     "signer_workflow": "trailofbits/pypi-attestations/.github/workflows/release.yml", "source_ref": "refs/tags/v*",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def root() -> Iterator[Path]:
-    store = resources.files("sigstore._store")
-    (found,) = (item for item in store.iterdir() if item.name.endswith("sigstore.dev"))
-    with resources.as_file(found / "trusted_root.json") as path:
-        yield path
 
 
 def verified(folder: Path, bundle: str, **given: Any) -> Outcome:

@@ -6,9 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +26,6 @@ SIGNATURES = Path(__file__).parents[1] / "assets" / "signatures"
 WHEEL = SIGNATURES / "production" / "bundle_v3_github.whl"
 SIGNED = WHEEL.with_name("bundle_v3_github.whl.sigstore")
 WORKFLOW = "trailofbits/rfc8785.py/.github/workflows/release.yml"
-
-
-@pytest.fixture(scope="module")
-def root() -> Iterator[Path]:
-    store = resources.files("sigstore._store")
-    (found,) = (item for item in store.iterdir() if item.name.endswith("sigstore.dev"))
-    with resources.as_file(found / "trusted_root.json") as path:
-        yield path
-
-
-@pytest.fixture(scope="module")
-def sigstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_sigstore.LocalSigstore]:
-    with local_sigstore.running(tmp_path_factory.mktemp("sigstore")) as server:
-        yield server
 
 
 def verified(folder: Path, root: Path, **changes: Any) -> Outcome:

@@ -2,9 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +32,6 @@ WORKFLOW: dict[str, Any] = {
     "image": "demo", "digest": DIGEST, "repository": "malancas/attest-demo",
     "signer_workflow": "github/artifact-attestations-workflows/.github/workflows/attest.yml",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def root() -> Iterator[Path]:
-    store = resources.files("sigstore._store")
-    (found,) = (item for item in store.iterdir() if item.name.endswith("sigstore.dev"))
-    with resources.as_file(found / "trusted_root.json") as path:
-        yield path
 
 
 def verified(folder: Path, **given: Any) -> Outcome:

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,12 +38,6 @@ GITHUB_ROOT = PRODUCTION / "github_trusted_root.json"
 DIGEST = "sha256:ae57936def59bc4c75edd3a837d89bcefc6d3a5e31d55a6fa7a71624f92c3c3b"
 WORKFLOW = "octo/model/.github/workflows/release.yml"
 PRIVATE = {"repository_visibility": "private"}
-
-
-@pytest.fixture(scope="module")
-def sigstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_sigstore.LocalSigstore]:
-    with local_sigstore.running(tmp_path_factory.mktemp("sigstore")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -44,12 +43,6 @@ def public_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("root") / "trusted_root.json"
     path.write_bytes((found / "trusted_root.json").read_bytes())
     return path
-
-
-@pytest.fixture(scope="module")
-def sigstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local_sigstore.LocalSigstore]:
-    with local_sigstore.running(tmp_path_factory.mktemp("sigstore")) as server:
-        yield server
 
 
 def peer(name: str, *arguments: str | Path, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -183,8 +183,7 @@ def _proof(document: Mapping[str, object]) -> tuple[Proof, str, tuple[bytes, ...
 
 
 def _chain(value: object) -> list[object]:
-    entry = jsontext.as_object(value, "the certificate chain")
-    _present(entry, _CHAIN_KEYS, "the certificate chain")
+    entry = _present(jsontext.as_object(value, "the certificate chain"), _CHAIN_KEYS, "the certificate chain")
     certificates = jsontext.as_list(entry.get("certificates"), "the certificate chain")
     if not 0 < len(certificates) <= _MOST_CERTIFICATES:
         raise Rejection(f"its chain has {len(certificates)} certificates, not 1 to {_MOST_CERTIFICATES}")
@@ -192,8 +191,7 @@ def _chain(value: object) -> list[object]:
 
 
 def _certificate(value: object) -> bytes:
-    entry = jsontext.as_object(value, "a certificate")
-    _present(entry, _CERTIFICATE_KEYS, "a certificate")
+    entry = _present(jsontext.as_object(value, "a certificate"), _CERTIFICATE_KEYS, "a certificate")
     return dsse.decode_base64(entry.get("rawBytes"), "a certificate")
 
 
