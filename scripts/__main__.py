@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from pathlib import Path
 # fifth of a short station's time.
 gc.set_threshold(100_000)
 atexit.register(gc.freeze)
+
+# Until the station is there to say so, Ctrl-C just ends it: Python's own answer can get lost between two imports.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from modelseal import environment  # noqa: E402 # gains by the above
 

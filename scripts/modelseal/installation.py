@@ -10,8 +10,9 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -72,9 +73,11 @@ def _make(lock: Path, folder: Path, python: "_Python") -> None:
     python.console.line("modelseal: making its Python environment (once per machine)")
     folder.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(folder.parent)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix="making-"))
-    earlier = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with (
+        _stoppable(),
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-", ignore_cleanup_errors=True) as name,
+    ):
+        temporary = Path(name)
         made = temporary / "environment"
         python.run(temporary, "venv", "--without-pip", str(made))
         # Two at a time take half as long: pip waits for the network, then computes, in turn.
@@ -85,10 +88,6 @@ def _make(lock: Path, folder: Path, python: "_Python") -> None:
         made.chmod(0o755)  # another user of this machine may read it
         (made / "complete").touch()
         _move_into_place(made, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
 
 
 def _parts(lock: Path, folder: Path) -> tuple[Path, Path]:
@@ -152,6 +151,17 @@ class _Python:
                 where=error.where.rpartition("\n")[2],
                 mend="Free some space on the disk." if full else _MENDS.get(module, "See the lines above."),
             ) from error
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let a signal end this through every `finally`."""
+    earlier = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
 
 
 def _stop(number: int, _frame: object) -> NoReturn:
