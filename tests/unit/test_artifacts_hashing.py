@@ -174,6 +174,7 @@ WORKERS = {
     "unknown batch": "import sys; print('99', 'a' * 64, sep='\\t')",
     "cut off": "import sys; print('0', 'a' * 3 * 64, sep='\\t', end='')",
     "too short": "import sys; print('0', 'a' * 64, sep='\\t')",
+    "half a digest": "[print(batch, 'a' * (3 * 64 - 32), sep='\\t') for batch in range(10)]",
     "claims and forgets": "from modelseal.artifacts import worker; worker.Counter(counter).claim()",
     "reads other jobs": "from modelseal.artifacts import worker; worker.work('/dev/null', counter)",
 }

@@ -84,7 +84,18 @@ _UNSEEN = (
         "a method is called of what only seems to be a tensor",
     ),
 )
+_NAMESPACE = stacked("types", "SimpleNamespace")
+_NO_HOOKS = (b"\x89", called(stacked("collections", "OrderedDict")))
 _STRANGE = (
+    ("parameter", called(stacked("torch._utils", "_rebuild_parameter"), _NAMESPACE + b")\x81", *_NO_HOOKS)),
+    (
+        "parameter-rebuilt",
+        called(
+            stacked("torch._utils", "_rebuild_parameter"),
+            called(_REBUILD, _MAKE, _NAMESPACE, several(_NAMESPACE), b"N"),
+            *_NO_HOOKS,
+        ),
+    ),
     ("default", called(stacked("collections", "defaultdict"), _PARTIAL)),
     (
         "default-underscored",
