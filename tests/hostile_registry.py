@@ -172,7 +172,7 @@ def dripping_headers(answer: Answer) -> None:
 
 
 def silent(answer: Answer) -> None:
-    answer.hostile.over.wait(10)
+    answer.hostile.over.wait(60)
 
 
 def no_http(answer: Answer) -> None:

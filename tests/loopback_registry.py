@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _EXECUTABLE = "docker-registry"
-_START_SECONDS = 20
+_START_SECONDS = 60
 _OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 

@@ -30,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert process.returncode == 0, process.stderr
     assert MAKING in process.stderr
     sys.stderr.write(f"\nthe environment was made in {seconds:.1f} seconds\n")
-    assert seconds < 20 * _slowness()
+    assert seconds < 60 * _slowness()  # `make bench` measures it; this is for what has become many times slower
     return cache
 
 
@@ -96,7 +96,7 @@ def test_our_python_adds_little_to_a_station(made: Path, tmp_path: Path) -> None
         taken.append(time.monotonic() - started)
         assert process.returncode == 0, process.stderr
     sys.stderr.write(f"\nhash-artifacts of one small file: {statistics.median(taken):.2f} seconds\n")
-    assert min(taken) < 0.4 * _slowness()
+    assert min(taken) < 1.0 * _slowness()
 
 
 def test_two_at_the_same_time_make_one_environment(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_second_time_nothing_is_fetched(tools: dict[str, Tool], environ: dict[st
     started = time.monotonic()
     for name, tool in tools.items():
         assert provide(name, "", tools_dir=None, environ=offline) == tool
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
 
 
 def test_nothing_but_the_executables_is_left_of_a_fetch(tools: dict[str, Tool], environ: dict[str, str]) -> None:

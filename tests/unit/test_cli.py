@@ -125,7 +125,7 @@ def workplace(tmp_path: Path) -> Workplace:
 
 
 def wait_for(file: Path) -> str:
-    for _ in range(1000):
+    for _ in range(3000):
         if file.exists() and (text := file.read_text(encoding="ascii")).endswith("\n"):
             return text.strip()
         time.sleep(0.01)
@@ -137,7 +137,7 @@ def names(folder: Path) -> list[str]:
 
 
 def is_gone(pid: int) -> bool:
-    for _ in range(200):
+    for _ in range(2000):
         try:
             if Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z":
                 return True
@@ -442,7 +442,7 @@ def test_signal_ends_everything_and_leaves_nothing(number: signal.Signals, work:
     started = time.monotonic()
     process.send_signal(number)
     ended = workplace.ended(process)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert ended.code == (143 if number == signal.SIGTERM else -signal.SIGINT)
     assert all(map(is_gone, pids))
     assert names(workplace.folder / "work" / "out") == []

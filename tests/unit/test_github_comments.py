@@ -164,7 +164,7 @@ def test_an_app_of_ones_own_finds_its_own(server: Server, tmp_path: Path, graphq
 
 def test_of_two_jobs_at_the_same_time_one_comment_is_left(server: Server, tmp_path: Path) -> None:
     there = PullRequest()
-    barrier = threading.Barrier(2, timeout=10)
+    barrier = threading.Barrier(2, timeout=60)
     listed: set[int] = set()
 
     def racing(request: Request) -> Reply:

@@ -43,7 +43,7 @@ def is_running(pid: int) -> bool:
 
 def is_gone(pid: int) -> bool:
     """A killed process takes a moment to be gone."""
-    for _ in range(200):
+    for _ in range(2000):
         if not is_running(pid):
             return True
         time.sleep(0.01)
@@ -51,7 +51,7 @@ def is_gone(pid: int) -> bool:
 
 
 def wait_for(file: Path) -> str:
-    for _ in range(500):
+    for _ in range(3000):
         if file.exists() and (text := file.read_text(encoding="ascii")).endswith("\n"):
             return text.strip()
         time.sleep(0.01)
@@ -141,7 +141,7 @@ def test_standard_error_of_many_short_lines_is_not_slow() -> None:
         nonlocal lines
         lines += 1
 
-    with within(10):
+    with within(60):
         process.run(shell("yes 'a short line' | head -n 500000 >&2"), env=ENV, on_line=count)
     assert lines == 500_000
 
@@ -186,15 +186,15 @@ def test_error_in_the_callback_reaches_the_caller_and_ends_the_program(tmp_path:
         raise KeyError(CANARY)
 
     code = f"echo $$ > {tmp_path}/pid; echo line >&2; while :; do echo more >&2; sleep 0.01; done"
-    with within(5), pytest.raises(KeyError, match=CANARY):
+    with within(30), pytest.raises(KeyError, match=CANARY):
         process.run(shell(code), env=ENV, on_line=fail)
     assert is_gone(int(wait_for(tmp_path / "pid")))
 
 
 def test_time_limit_ends_the_program_and_what_it_started(tmp_path: Path) -> None:
     code = f"(sh -c 'echo $$ > {tmp_path}/grandchild; exec sleep 60') & echo $$ > {tmp_path}/child; wait"
-    with within(5), pytest.raises(ToolError, match=r"sh did not finish within 0\.5 seconds"):
-        process.run(shell(code), env=ENV, timeout=0.5)
+    with within(30), pytest.raises(ToolError, match=r"sh did not finish within 1\.5 seconds"):
+        process.run(shell(code), env=ENV, timeout=1.5)
     assert is_gone(int(wait_for(tmp_path / "child")))
     assert is_gone(int(wait_for(tmp_path / "grandchild")))
 
@@ -202,15 +202,15 @@ def test_time_limit_ends_the_program_and_what_it_started(tmp_path: Path) -> None
 def test_grandchild_that_ignores_the_polite_signal_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_GRACE_SECONDS", 0.3)
     code = f"(trap '' TERM; sh -c 'echo $$ > {tmp_path}/grandchild; exec sleep 60') & exec sleep 60"
-    with within(5), pytest.raises(ToolError, match="did not finish"):
-        process.run(shell(code), env=ENV, timeout=0.5)
+    with within(30), pytest.raises(ToolError, match="did not finish"):
+        process.run(shell(code), env=ENV, timeout=1.5)
     assert is_gone(int(wait_for(tmp_path / "grandchild")))
 
 
 def test_program_may_clean_up_when_it_is_stopped(tmp_path: Path) -> None:
     code = f"trap 'echo cleaned > {tmp_path}/trace; exit' TERM; while :; do sleep 0.05; done"
-    with within(5), pytest.raises(ToolError):
-        process.run(shell(code), env=ENV, timeout=0.5)
+    with within(30), pytest.raises(ToolError):
+        process.run(shell(code), env=ENV, timeout=1.5)
     assert wait_for(tmp_path / "trace") == "cleaned"
 
 
@@ -218,7 +218,7 @@ def test_program_may_clean_up_when_it_is_stopped(tmp_path: Path) -> None:
 def test_program_in_the_background_that_holds_an_output_open_is_not_waited_for(tmp_path: Path, stream: str) -> None:
     other = "2" if stream == "1" else "1"
     code = f"echo out; echo err >&2; sh -c 'echo $$ > {tmp_path}/pid; exec sleep 60 {other}>&-' & exit 0"
-    with within(4):
+    with within(30):
         completed = process.run(shell(code), env=ENV)
     assert completed == process.Completed(0, b"out\n", "err\n")
     assert is_gone(int(wait_for(tmp_path / "pid")))
@@ -226,7 +226,7 @@ def test_program_in_the_background_that_holds_an_output_open_is_not_waited_for(t
 
 def test_program_that_escaped_to_its_own_session_does_not_hold_us_up(tmp_path: Path) -> None:
     code = f"setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 60' & sleep 0.3; echo out"
-    with within(4):
+    with within(30):
         completed = process.run(shell(code), env=ENV)
     assert completed.stdout == b"out\n"
     os.kill(int(wait_for(tmp_path / "pid")), signal.SIGKILL)
@@ -235,8 +235,8 @@ def test_program_that_escaped_to_its_own_session_does_not_hold_us_up(tmp_path: P
 def test_program_that_closed_its_outputs_is_waited_for_within_the_limit(tmp_path: Path) -> None:
     assert process.run(shell("exec >&- 2>&-; sleep 0.3; exit 4"), env=ENV, check=False).exit_code == 4
     code = f"echo $$ > {tmp_path}/pid; exec >&- 2>&-; sleep 60"
-    with within(5), pytest.raises(ToolError, match="did not finish"):
-        process.run(shell(code), env=ENV, timeout=0.5)
+    with within(30), pytest.raises(ToolError, match="did not finish"):
+        process.run(shell(code), env=ENV, timeout=1.5)
     assert is_gone(int(wait_for(tmp_path / "pid")))
 
 
@@ -253,7 +253,7 @@ def test_all_that_runs_is_ended_at_once_from_another_thread(tmp_path: Path) -> N
     for thread in threads:
         thread.start()
     pids = [int(wait_for(tmp_path / str(number))) for number in range(3)]
-    with within(4):
+    with within(30):
         process.terminate_all()
         for thread in threads:
             thread.join()
@@ -270,7 +270,7 @@ def test_nothing_is_started_once_we_were_told_to_stop(monkeypatch: pytest.Monkey
 
 
 def test_terminating_when_nothing_runs_does_nothing() -> None:
-    with within(0.1):
+    with within(5):
         process.terminate_all()
 
 

@@ -119,12 +119,12 @@ def other_file(answer: Answer) -> None:
 
 
 def silent(_answer: Answer) -> None:
-    time.sleep(1.5)
+    time.sleep(60)
 
 
 def dripping(answer: Answer) -> None:
     answer.start(200, len(CONTENT))
-    for start in range(30):
+    for start in range(600):
         answer.wfile.write(CONTENT[start : start + 1])
         time.sleep(0.1)
 
@@ -203,15 +203,15 @@ def test_only_what_is_missing_is_fetched_again(file: Path) -> None:
     assert mirror.ranges == [None, "bytes=100000-"]
 
 
-@pytest.mark.parametrize(("behaviour", "seconds"), [(silent, 2.5), (dripping, 3.5)])
+@pytest.mark.parametrize("behaviour", [silent, dripping])
 def test_mirror_that_hardly_answers_is_not_waited_for(
-    behaviour: Behaviour, seconds: float, file: Path, monkeypatch: pytest.MonkeyPatch
+    behaviour: Behaviour, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download, "_ATTEMPTS", 2)
     started = time.monotonic()
     with serving(behaviour) as mirror, pytest.raises(ToolError, match="failed 2 times"):
         fetch(mirror, file)
-    assert time.monotonic() - started < seconds
+    assert time.monotonic() - started < 30
 
 
 def test_part_of_an_earlier_run_is_gone_on_with(file: Path) -> None:
@@ -246,7 +246,7 @@ def test_dead_and_silent_servers_do_not_count_as_answering() -> None:
         started = time.monotonic()
         answering = download.answering((black_hole, mirror.url, dead, unknown), NO_PROXY)
     assert answering == {mirror.url}
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
 
 
 def test_nobody_is_asked_when_there_is_nobody() -> None:

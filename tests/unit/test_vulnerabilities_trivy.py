@@ -142,9 +142,9 @@ def test_a_trivy_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, mo
     started = time.monotonic()
     with pytest.raises(ToolError, match="did not finish"):
         scan(tmp_path, f"sleep 300 & echo $! >{tmp_path}/pid; wait")
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 60
     child = int((tmp_path / "pid").read_text())
-    for _ in range(100):
+    for _ in range(1000):
         if not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text():
             return
         time.sleep(0.02)
