@@ -24,7 +24,7 @@ from modelseal.verdict import ExitCode
 _REPORT_TO = "https://github.com/modelseal/modelseal/issues"
 
 
-__all__ = ["CHAIN", "STATIONS", "load", "main", "variable"]
+__all__ = ["CHAIN", "STATIONS", "command", "load", "main", "variable"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,6 +49,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             process.terminate_all()
     return outcome.exit_code
+
+
+def command() -> int:
+    """Run as the command that pip installs: what `scripts/run` does before there is a Python is done here."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # The stream is closed, so this gets its number, which would else be that of the first file that is opened.
+            number = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)  # noqa: FBT003 # as streams are
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
+    return main()
 
 
 def _station(argv: Sequence[str] | None, console: Console, environ: Mapping[str, str]) -> Outcome:

@@ -348,6 +348,13 @@ def test_installed_with_pip_it_is_a_command(tmp_path: Path) -> None:
     assert lock.read_bytes() == (ROOT / "scripts" / "tools.lock.json").read_bytes()
     for name in ("build-image", "generate-sbom", "scan-image", "attest", "verify", "chain"):
         subprocess.run([command, name, "--help"], cwd=tmp_path, env=env, capture_output=True, check=True)
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        shutil.rmtree(tmp_path / "out")
+        shell = ["bash", "-c", f'"$@" {closed}', "bash", *arguments]
+        process = subprocess.run(shell, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+        assert (process.returncode, "Traceback" in process.stderr) == (0, False), closed
+        assert {file.name for file in (tmp_path / "out").iterdir()} == {"SHA256SUMS", "model.bin.manifest.json"}
+        assert (tmp_path / "out" / "SHA256SUMS").read_text(encoding="ascii").count("\n") == 1
 
 
 def test_the_short_way_in_is_left_when_it_leads_to_another_environment(made: Path, tmp_path: Path) -> None:
