@@ -126,6 +126,21 @@ BAD: dict[str, list[Any]] = {
     "variant is a list": config_with(variant=["v8"]),
     "manifest twice": [*docker_members([LAYER], CONFIG), *docker_members([OTHER], EVIL)[-2:]],
     "layer twice": [*docker_members([LAYER], CONFIG), (docker_members([LAYER], CONFIG)[0][0], OTHER)],
+    "manifest twice, otherwise spelled": [
+        *docker_members([LAYER], CONFIG),
+        *[
+            (f"./{name}" if name == "manifest.json" else name, content)
+            for name, content in docker_members([OTHER], EVIL)
+        ],
+    ],
+    "manifest twice, from the root": [*docker_members([LAYER], CONFIG), ("/manifest.json", b"[]")],
+    "manifest twice, by a detour": [*docker_members([LAYER], CONFIG), ("a/../manifest.json", b"[]")],
+    "manifest twice, through a link": [
+        *docker_members([LAYER], CONFIG),
+        link("here", "."),
+        ("here/manifest.json", docker_members([OTHER], EVIL)[-1][1]),
+    ],
+    "a file in a file": [*docker_members([LAYER], CONFIG), ("manifest.json/x", b"")],
     "config is another": [
         (name, EVIL if content == CONFIG else content) for name, content in docker_members([LAYER], CONFIG)
     ],

@@ -129,6 +129,37 @@ def test_the_commit_is_found_and_nothing_of_the_repository_runs(tmp_path: Path) 
     assert not (tmp_path / "ran").exists()
 
 
+WAYS = {
+    "all": build._WARY_GIT,
+    "no such repository": {name: value for name, value in build._WARY_GIT.items() if name.startswith("GIT_CONFIG")},
+    "no way to fetch": {"GIT_ALLOW_PROTOCOL": "none"},
+}
+
+
+@pytest.mark.parametrize("transport", ["uploadpack", "vcs"])
+@pytest.mark.parametrize("wary", [*WAYS, "not at all"])
+def test_a_folder_that_git_takes_for_a_repository_runs_nothing(
+    wary: str, transport: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a folder can be committed. Its HEAD is missing, and git fetches what is missing as the folder says."""
+    for folder in ("refs/heads", "objects/info"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "HEAD").write_text("ref: refs/heads/main\n")
+    (tmp_path / "refs" / "heads" / "main").write_text("1" * 40 + "\n")
+    programs = {
+        "uploadpack": f'uploadpack = "touch {tmp_path}/ran; false"',
+        "vcs": f'vcs = "ext::touch {tmp_path}/ran"',
+    }
+    (tmp_path / "config").write_text(
+        "[core]\nrepositoryformatversion = 1\nbare = true\n[extensions]\npartialClone = origin\n"
+        f'[remote "origin"]\nurl = .\npromisor = true\n{programs[transport]}\n'
+        '[protocol]\nallow = always\n[protocol "file"]\nallow = always\n[protocol "ext"]\nallow = always\n'
+    )
+    monkeypatch.setattr(build, "_WARY_GIT", WAYS.get(wary, {}))
+    assert build.commit_object(tmp_path, os.environ) is None
+    assert (tmp_path / "ran").exists() == (wary == "not at all" and transport == "uploadpack")
+
+
 def fake(folder: Path, *, buildx: bool = False, script: str = f'printf {ID} >"$id"') -> Docker:
     """Make a client that notes its arguments and environment, NUL after each, and writes an image's id."""
     client = folder / "docker"

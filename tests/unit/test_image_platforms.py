@@ -454,6 +454,14 @@ BAD: dict[str, tuple[Callable[[], Layout], str]] = {
         lambda: entry_of(lambda made: made.extra.append(("./index.json", b'{"manifests": []}'))),
         "twice",
     ),
+    "index.json twice, by a detour": (
+        lambda: entry_of(lambda made: made.extra.append(("blobs/../index.json", b'{"manifests": []}'))),
+        "different things",
+    ),
+    "index.json twice, from the root": (
+        lambda: entry_of(lambda made: made.extra.append(("/index.json", b'{"manifests": []}'))),
+        "different things",
+    ),
     "a layer that is a link": (lambda: entry_of(lambda made: linked(made, GZIP)), "not a plain file"),
     "a layer that is a hard link": (
         lambda: entry_of(lambda made: linked(made, GZIP, tarfile.LNKTYPE)),

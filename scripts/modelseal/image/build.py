@@ -19,6 +19,18 @@ _LABEL = re.compile(r"(?s)[a-z0-9][A-Za-z0-9._/-]*=.*")
 _SECRET = re.compile(
     r"id=(?P<id>[A-Za-z0-9_.-]+),(?:(?P<env>env)=(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?:src|source)=(?P<file>[^,]+))"
 )
+# A repository can have a folder in it that git takes for a repository of its own, with a configuration that names
+# programs: for what is fetched when an object is missing, or for what has changed. Nothing of it is to run. Older
+# versions of git do not know all of these; each alone is enough against what was tried.
+_WARY_GIT = {
+    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_KEY_0": "safe.bareRepository",
+    "GIT_CONFIG_VALUE_0": "explicit",
+    "GIT_CONFIG_KEY_1": "core.fsmonitor",
+    "GIT_CONFIG_VALUE_1": "false",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+}
 
 
 @dataclass(frozen=True)
@@ -123,10 +135,10 @@ def with_origin(recipe: Recipe, environ: Mapping[str, str], commit: bytes | None
 
 def commit_object(folder: Path, environ: Mapping[str, str]) -> bytes | None:
     """Return the commit that is checked out, or None where there is no git repository (or no git)."""
-    # A plumbing command: it runs no hook, no pager and no program that a repository's configuration may name.
+    # A plumbing command: it runs no hook and no pager. `*`: a container's user is another than the checkout's.
     argv: list[str | Path] = ["git", "-c", "safe.directory=*", "-C", folder, "cat-file", "commit", "HEAD"]
     try:
-        completed = process.run(argv, env=process.scrubbed_environment(environ), timeout=60, check=False)
+        completed = process.run(argv, env=process.scrubbed_environment(environ, **_WARY_GIT), timeout=60, check=False)
     except ToolError:
         return None
     return completed.stdout if completed.exit_code == 0 else None
@@ -148,7 +160,7 @@ def build(docker: Docker, recipe: Recipe, environ: Mapping[str, str], temp_dir: 
     argv += ["--target", recipe.target] if recipe.target else []
     argv += ["--platform", recipe.platform] if recipe.platform else []
     argv += ["--pull"] if recipe.pull else []
-    variables = {"DOCKER_BUILDKIT": "1"}
+    variables = {"DOCKER_BUILDKIT": "1", "BUILDX_GIT_INFO": "false", **_WARY_GIT}
     if recipe.source_date is not None:
         variables["SOURCE_DATE_EPOCH"] = str(recipe.source_date)
     variables |= {secret.variable: environ[secret.variable] for secret in recipe.secrets if secret.variable}

@@ -54,6 +54,9 @@ class Contents:
                 self._odd = member.name
             if self._members.setdefault(member.name, member) is not member and not member.isdir():
                 raise self.refused(f"The archive has {member.name} twice.")
+        if self._odd is None:
+            files = {name: member for name, member in self._members.items() if not member.isdir()}
+            self._odd = tar_headers.ambiguous(files)
 
     def __contains__(self, name: str) -> bool:
         return name in self._members

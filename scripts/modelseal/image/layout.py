@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from modelseal.errors import InputError
-from modelseal.image import documents, streams
+from modelseal.image import documents, streams, tar_headers
 from modelseal.image.documents import Unusable
 from modelseal.image.index import Descriptor
 
@@ -235,6 +235,8 @@ def _in_tar(path: Path) -> Callable[[str], _Piece | None]:
             # What is no plain file has no bytes of its own here, and is refused when it is read.
             plain = member.isreg() and not member.issparse()
             pieces[name] = _Piece(path, member.offset_data, member.size if plain else -1)
+    if odd := tar_headers.ambiguous(pieces):
+        raise tarfile.ReadError(f"its {odd[:100]!r} means different things to different programs")
     return pieces.get
 
 

@@ -8,8 +8,10 @@ The format: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#
 https://github.com/golang/go/blob/go1.24.0/src/archive/tar/reader.go
 """
 
+import posixpath
 import re
 import tarfile
+from collections.abc import Collection
 from typing import IO
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -45,6 +47,23 @@ def is_plain(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bool:
         and not any(header[_REST])
         and bool(_OCTAL.fullmatch(header[_SIZE]) or _BINARY.fullmatch(header[_SIZE]))
     )
+
+
+def ambiguous(names: Collection[str]) -> str | None:
+    """Return a name under which some programs find another file than others; None where there is none.
+
+    `./a` is another name than `a` to those who compare names, as scanners do, and the same file to those who unpack, as
+    engines do. So is `b/a`, where `b` is a link to the folder that it is in.
+
+    Args:
+        names: What is no folder.
+    """
+    for name in names:
+        if name != posixpath.normpath(name).lstrip("/"):
+            return name
+        if any(name[: at.start()] in names for at in re.finditer("/", name)):
+            return name
+    return None
 
 
 def _renames(keyword: str) -> bool:
