@@ -13,12 +13,15 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+import saved_images
 from modelseal import station
 from modelseal.attestation.keys import KeySigner, PrivateKey
 from modelseal.commands import attest, verify
 from modelseal.station import Context, Outcome
 
-IMAGE_ID = "sha256:" + "1f" * 32
+_LAYER = saved_images.tar([("app/main.py", b"print()\n")])
+CONFIG = saved_images.config([_LAYER])
+IMAGE_ID = saved_images.digest(CONFIG)
 IMAGE = "registry.example/octo/fraud:1.0"
 GITHUB = {
     "GITHUB_ACTIONS": "true",
@@ -120,7 +123,7 @@ def project(folder: Path) -> attest.Inputs:
         "fraud.spdx.json": spdx(),
         "fraud.cdx.json": cyclonedx(),
         "fraud.verdict.json": verdict(),
-        "fraud.tar": b"an archive",
+        "fraud.tar": saved_images.tar(saved_images.docker_members([_LAYER], CONFIG)),
     }
     for name, data in files.items():
         (folder / name).write_bytes(data)

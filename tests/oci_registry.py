@@ -47,9 +47,9 @@ class Registry:
 
         self.faults.append(fault)
 
-    def image(self, layers: int = 0) -> str:
-        """Put an image there, and return its digest."""
-        config = self._blob(b'{"architecture":"amd64","os":"linux"}')
+    def image(self, layers: int = 0, described: bytes = b'{"architecture":"amd64","os":"linux"}') -> str:
+        """Put an image with a configuration there, and return its digest."""
+        config = self._blob(described)
         config["mediaType"] = "application/vnd.oci.image.config.v1+json"
         content = json.dumps({
             "schemaVersion": 2, "mediaType": MANIFEST, "config": config,

@@ -36,6 +36,7 @@ PUBLIC = {
     "modelseal.artifacts.manifest",
     "modelseal.artifacts.checksums",
     "modelseal.image.archive",
+    "modelseal.image.digests",
     "modelseal.image.platform",
     "modelseal.image.platforms",
     "modelseal.image.reference",

@@ -57,7 +57,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Released]:
         inputs = project(folder)
         (folder / "fraud.verdict.json").write_bytes(verdict(image_id=digest))
         inputs = replace(
-            inputs, image=f"{name}:1.0", digest=digest, sign="keyless", private_key="",
+            inputs, image=f"{name}:1.0", digest=digest, archive=None, sign="keyless", private_key="",
             trust_config=sigstore.trust_config, store=("file", "oci"),
         )  # fmt: skip
         made = context(folder)
@@ -208,7 +208,7 @@ def test_jobs_that_store_at_once_lose_nothing(released: Released, tmp_path: Path
         folder.mkdir()
         inputs = project(folder)
         (folder / "fraud.verdict.json").write_bytes(verdict(image_id=digest))
-        folders.append((replace(inputs, image=other, digest=digest, store=("oci",)), context(folder)))
+        folders.append((replace(inputs, image=other, digest=digest, archive=None, store=("oci",)), context(folder)))
     with ThreadPoolExecutor(3) as pool:
         outcomes = list(pool.map(lambda given: attest.run(*given), folders))
     assert all(outcome.exit_code is ExitCode.PASSED for outcome in outcomes)

@@ -289,13 +289,13 @@ def test_every_changed_letter_of_the_production_attestation_is_noticed() -> None
 class Broken(http.server.BaseHTTPRequestHandler):
     """Answers every request in one wrong way."""
 
-    status, body, location = 500, b"canary-answer", ""
+    status, body, location, withheld = 500, b"canary-answer", "", 0
 
     def do_POST(self) -> None:
         self.send_response(self.status)
         if self.location:
             self.send_header("Location", self.location)
-        self.send_header("Content-Length", str(len(self.body)))
+        self.send_header("Content-Length", str(len(self.body) + self.withheld))
         self.end_headers()
         self.wfile.write(self.body)
 
@@ -340,6 +340,19 @@ def test_services_that_answer_wrongly(  # noqa: PLR0913 - pytest's way
         error = fails(sigstore, tmp_path, broken, f"http://127.0.0.1:{server.server_address[1]}")
         server.shutdown()
     assert isinstance(error, ToolError)
+
+
+@pytest.mark.parametrize("broken", ["caUrls", "tsaUrls"])
+def test_service_that_hangs_up_in_its_answer(
+    sigstore: local_sigstore.LocalSigstore, tmp_path: Path, broken: str
+) -> None:
+    handler = type("Handler", (Broken,), {"status": 200, "withheld": 5})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        error = fails(sigstore, tmp_path, broken, f"http://127.0.0.1:{server.server_address[1]}")
+        server.shutdown()
+    assert isinstance(error, ToolError)
+    assert "cannot be reached" in str(error)
 
 
 @pytest.mark.parametrize("broken", ["caUrls", "tsaUrls"])

@@ -1,10 +1,12 @@
 import hashlib
 import json
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import saved_images
 from attestation_material import (
     GITHUB,
     IMAGE,
@@ -20,6 +22,7 @@ from attestation_material import (
     public_pem,
     verdict,
 )
+from image_layouts import Layout
 from modelseal.attestation import bundle, dsse, keys
 from modelseal.commands import attest
 from modelseal.errors import InputError, ModelsealError, ToolError, VerificationFailed
@@ -178,10 +181,50 @@ def test_verdict_of_an_index_is_matched_by_its_digest_alone(tmp_path: Path) -> N
     part = {"platform": "linux/amd64", "image_id": IMAGE_ID, "digest": "", "os": "debian 12", "packages": 1}
     document["subject"] = {"name": IMAGE, "digest": "sha256:" + "3" * 64, "platforms": [part]}
     Path(inputs.verdicts[0]).write_text(json.dumps(document))
-    whole = replace(inputs, digest="sha256:" + "3" * 64)
+    whole = replace(inputs, digest="sha256:" + "3" * 64, archive=None)
     assert attest.run(whole, context(tmp_path)).exit_code is ExitCode.PASSED
     with pytest.raises(InputError, match="another image"):
         attest.run(replace(inputs, digest=IMAGE_ID), context(tmp_path))
+
+
+# --- the archive ------------------------------------------------------------------------------------------------------
+
+
+def test_archive_of_another_image_is_not_attested(tmp_path: Path) -> None:
+    inputs = project(tmp_path)
+    other = saved_images.saved(tmp_path / "other.tar", {"evil": b""})
+    not_it = "holds another image than the one that is attested: sha256:"
+    for changes, message in (
+        ({"archive": other}, not_it),
+        ({"digest": "sha256:" + "3" * 64}, not_it),
+        ({"image_id": "sha256:" + "3" * 64}, not_it),
+        ({"archive": inputs.manifest}, "cannot be read"),
+        ({"archive": tmp_path}, "no regular file"),
+    ):
+        with pytest.raises(InputError, match=message):
+            attest.run(replace(inputs, **changes), context(tmp_path))
+        assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_archive_of_a_pushed_image_is_known_by_its_id(tmp_path: Path) -> None:
+    pushed = replace(project(tmp_path), digest="sha256:" + "3" * 64, image_id=IMAGE_ID)
+    assert attest.run(pushed, context(tmp_path)).exit_code is ExitCode.PASSED
+
+
+def test_archive_of_several_images_is_their_index(tmp_path: Path) -> None:
+    layout = Layout()
+    layout.top = [layout.index(layout.image({"a": b"here"}), layout.image({"a": b"there"}, "linux/arm64"))]
+    (root,), archive = layout.top, layout.archive(tmp_path / "both.tar")
+    inputs = replace(project(tmp_path), archive=archive, sbom=(), verdicts=())
+    assert attest.run(replace(inputs, digest=root["digest"]), context(tmp_path)).exit_code is ExitCode.PASSED
+    for digest in digests_in(archive) - {root["digest"]}:
+        with pytest.raises(InputError, match="holds another image"):
+            attest.run(replace(inputs, digest=digest), context(tmp_path))
+
+
+def digests_in(archive: Path) -> set[str]:
+    with tarfile.open(archive) as opened:
+        return {f"sha256:{Path(name).name}" for name in opened.getnames() if name.startswith("blobs/sha256/")}
 
 
 # --- what is refused, and nothing is left behind ----------------------------------------------------------------------
@@ -211,10 +254,10 @@ def refused(folder: Path, kind: type[ModelsealError], message: str, **changes: o
         ({"sign": "keyless"}, "`sign` is `keyless`"),
         ({"trust_config": Path("x")}, "for keyless signing"),
         ({"manifest": Path("missing.json")}, "cannot be read"),
-        ({"archive": Path("missing.tar")}, "cannot be read"),
+        ({"archive": Path("missing.tar")}, "cannot be opened"),
         ({"sbom": ("missing.json",)}, "cannot be read"),
         ({"verdicts": ("missing.json",)}, "cannot be read"),
-        ({"digest": "sha256:" + "3" * 64}, "about another image"),
+        ({"digest": "sha256:" + "3" * 64, "archive": None}, "about another image"),
         ({"private_key": "missing.pem"}, "neither PEM text nor the path"),
         ({"private_key": "-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----"}, "cannot be read"),
         ({"private_key": public_pem(key("P-256")).decode()}, "cannot be read"),

@@ -11,7 +11,20 @@ import pytest
 
 import github_server
 import oci_registry
-from attestation_material import GITHUB, IMAGE, context, key, pem, project, public_pem, release, signed, verdict
+from attestation_material import (
+    CONFIG,
+    GITHUB,
+    IMAGE,
+    IMAGE_ID,
+    context,
+    key,
+    pem,
+    project,
+    public_pem,
+    release,
+    signed,
+    verdict,
+)
 from github_server import TOKEN, Reply, Request, Server
 from modelseal import station
 from modelseal.attestation import registry_store
@@ -88,7 +101,7 @@ def image_inputs(folder: Path, registry: Registry, **changes: Any) -> attest.Inp
     digest = registry.image()
     inputs = project(folder)
     (folder / "fraud.verdict.json").write_bytes(verdict(image_id=digest))
-    given = {"image": f"{registry.address}/octo/fraud:1.0", "digest": digest, "store": ("oci",)}
+    given = {"image": f"{registry.address}/octo/fraud:1.0", "digest": digest, "archive": None, "store": ("oci",)}
     return replace(inputs, **(given | changes))
 
 
@@ -255,6 +268,21 @@ def test_wrong_inputs_are_refused(tmp_path: Path, registry: Registry, changes: d
     with pytest.raises(InputError, match=message):
         attest.run(image_inputs(tmp_path, registry, **changes), context(tmp_path))
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_image_in_the_registry_is_the_one_with_the_id(
+    tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = replace(project(tmp_path), image=f"{registry.address}/octo/fraud", image_id=IMAGE_ID, store=("oci",))
+    pushed = registry.image(described=CONFIG)
+    assert attest.run(replace(inputs, digest=pushed), context(tmp_path)).exit_code is ExitCode.PASSED
+    entry = {"mediaType": oci_registry.MANIFEST, "digest": pushed, "size": len(registry.manifests[pushed][1])}
+    index = "application/vnd.oci.image.index.v1+json"
+    several = registry.put(index, json.dumps({"schemaVersion": 2, "mediaType": index, "manifests": [entry]}).encode())
+    monkeypatch.setattr("modelseal.attestation.keys.KeySigner.sign", lambda *_: pytest.fail("it was signed"))
+    for digest, why in ((registry.image(), "its ID is sha256:"), (several, "for several platforms")):
+        with pytest.raises(InputError, match=f"not the one with the ID {IMAGE_ID}: .*{why}"):
+            attest.run(replace(inputs, digest=digest), context(tmp_path))
 
 
 def test_another_images_registry_is_refused_before_signing(tmp_path: Path, registry: Registry) -> None:

@@ -107,7 +107,7 @@ def test_sbom_of_another_image_is_not_attested(tmp_path: Path, document: bytes) 
     inputs = replace(inputs, sbom=(str(tmp_path / "fraud.spdx.json"),))
     with pytest.raises(InputError, match=f"of another image, {OTHER}"):
         attest.run(inputs, context(tmp_path))
-    pushed = replace(inputs, digest=f"sha256:{'7' * 64}", image_id=OTHER, verdicts=())
+    pushed = replace(inputs, digest=f"sha256:{'7' * 64}", image_id=OTHER, verdicts=(), archive=None)
     assert attest.run(pushed, context(tmp_path)).exit_code is ExitCode.PASSED
 
 

@@ -341,7 +341,7 @@ def test_bundles_of_another_release(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     inputs = release(tmp_path / "one")
-    other = release(tmp_path / "two", image="other", digest=OTHER, verdicts=(), manifest=None)
+    other = release(tmp_path / "two", image="other", digest=OTHER, verdicts=(), manifest=None, archive=None)
     told = reasons(tmp_path, inputs, bundles=other.bundles)
     assert any("no attestation is about it" in reason for reason in told)
     assert any("no model signature" in reason for reason in told)

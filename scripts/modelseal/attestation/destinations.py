@@ -15,6 +15,7 @@ class Wanted:
         stores: `file`, `github`, `oci`.
         image: The image's name; empty without one.
         digest: Its digest; empty without an image.
+        image_id: Its ID, where `digest` is a registry's and it is known; else empty.
         registry_images: Its names in registries, if they are others.
         token: For GitHub.
     """
@@ -22,6 +23,7 @@ class Wanted:
     stores: tuple[str, ...]
     image: str
     digest: str
+    image_id: str
     registry_images: tuple[str, ...]
     token: str = field(repr=False)
 
@@ -67,5 +69,5 @@ def chosen(wanted: Wanted, environ: Mapping[str, str], mask: Callable[[str], Non
         from modelseal.attestation import registry_store  # noqa: PLC0415 - see the top
 
         names = wanted.registry_images or (wanted.image,)
-        found += registry_store.destinations(names, wanted.digest, environ, mask)
+        found += registry_store.destinations(names, wanted.digest, environ, mask, wanted.image_id)
     return tuple(found)

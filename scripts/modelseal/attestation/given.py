@@ -18,18 +18,28 @@ def image(name: str, digest: str, image_id: str, archive: Path | None) -> plan.I
     """Return the image that is attested.
 
     Raises:
-        InputError: A digest is none, or the archive cannot be read.
+        InputError: A digest is none, or the archive cannot be read, or it is of another image.
     """
-    saved = None
-    if archive:
-        try:
-            _refuse_other_than_file(archive)
-            with archive.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise _unreadable(archive, "archive", error) from error
-        saved = provenance.File(archive.name, sha256)
-    return plan.Image(name, hexadecimal(digest, "digest"), hexadecimal(image_id, "image-id") if image_id else "", saved)
+    of_registry, own = hexadecimal(digest, "digest"), hexadecimal(image_id, "image-id") if image_id else ""
+    return plan.Image(name, of_registry, own, _saved(archive, image_id or digest) if archive else None)
+
+
+def _saved(archive: Path, digest: str) -> provenance.File:
+    from modelseal.image import digests  # noqa: PLC0415 - not where no archive is given
+
+    try:
+        _refuse_other_than_file(archive)
+        found = digests.of_archive(archive)
+        if digest not in found:
+            raise InputError(
+                f"The archive holds another image than the one that is attested: {', '.join(sorted(found))}.",
+                where=str(archive),
+                mend="Give the archive that was saved of it. For a pushed image, give `image-id` as well.",
+            )
+        with archive.open("rb") as file:
+            return provenance.File(archive.name, hashlib.file_digest(file, "sha256").hexdigest())
+    except OSError as error:
+        raise _unreadable(archive, "archive", error) from error
 
 
 def hexadecimal(digest: str, name: str) -> str:

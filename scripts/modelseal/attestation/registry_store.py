@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from modelseal import registry
-from modelseal.attestation import bundle
+from modelseal.attestation import bundle, jsontext
 from modelseal.attestation.storing import OCI, Declined, Item, Kept
 from modelseal.errors import InputError
 from modelseal.registry import Attached, Credentials, Limits, Manifest, Reference, Writer, docker_config, referrers
@@ -34,11 +34,13 @@ class RegistryStore:
         writer: A way to the registry.
         image: The image by its digest.
         now: The time that the statements are stored at.
+        image_id: The image's ID, which what is stated may know it by; empty where that is not known.
     """
 
     writer: Writer
     image: Reference
     now: datetime
+    image_id: str = ""
     _attached: list[Attached] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -55,10 +57,10 @@ class RegistryStore:
         """See that the image is there, and that something may be written beside it.
 
         Raises:
-            InputError: The image is not there.
+            InputError: The image is not there, or it has another ID.
             ToolError: The registry does not answer, or does not let us read or write.
         """
-        self._subject()
+        self._require_id(self._subject())
         self.writer.require_permission(self.image)
         return None
 
@@ -93,6 +95,19 @@ class RegistryStore:
         """
         self.writer.settle(self.image, self._attached)
 
+    def _require_id(self, manifest: Manifest) -> None:
+        """See that the registry's image is the one with the ID, for what is stated may be known to be of that only."""
+        if self.image_id in ("", manifest.digest):
+            return
+        found = "" if manifest.is_index else jsontext.dig(manifest.fields(), "config", "digest")
+        if found != self.image_id:
+            raise InputError(
+                f"The image in the registry is not the one with the ID {self.image_id}: "
+                + (f"its ID is {found}." if found else "it is an index, of images for several platforms."),
+                where=self.name,
+                mend="Give the digest that the registry gave when this very image was pushed, and its ID.",
+            )
+
     def _subject(self) -> Manifest:
         try:
             return self.writer.manifest(self.image)
@@ -115,7 +130,7 @@ class RegistryStore:
 
 
 def destinations(
-    names: Sequence[str], digest: str, environ: Mapping[str, str], mask: Callable[[str], None]
+    names: Sequence[str], digest: str, environ: Mapping[str, str], mask: Callable[[str], None], image_id: str = ""
 ) -> tuple[RegistryStore, ...]:
     """Return the images in registries that statements are to be attached to.
 
@@ -124,6 +139,7 @@ def destinations(
         digest: `sha256:…`, or empty.
         environ: For the user's logins and the proxies.
         mask: Called with every secret that is found.
+        image_id: The image's ID, `sha256:…`, where it is known.
 
     Raises:
         InputError: A name is none, or has no digest.
@@ -131,7 +147,7 @@ def destinations(
     """
     images = tuple(dict.fromkeys(_image(name, digest) for name in names))
     writer = Writer(environ, _logins(images, environ, mask), _LIMITS)
-    return tuple(RegistryStore(writer, image, datetime.now(UTC)) for image in images)
+    return tuple(RegistryStore(writer, image, datetime.now(UTC), image_id) for image in images)
 
 
 def read(name: str, digest: str, environ: Mapping[str, str], mask: Callable[[str], None]) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ import urllib.parse
 from collections.abc import Mapping
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
@@ -46,7 +47,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
             ) as answer:
                 content = answer.raw.read(_ANSWER_LIMIT + 1, decode_content=True)
                 status = answer.status_code
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:  # of the body: urllib3's own
         raise ToolError(
             f"The authority cannot be reached: {type(error).__name__}.",
             where=url,

@@ -7,16 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modelseal import station
-from modelseal.attestation import (
-    destinations,
-    keys,
-    plan,
-    planning,
-    signed,
-    signing,
-    store,
-    storing,
-)
+from modelseal.attestation import destinations, keys, plan, planning, signed, signing, store, storing
 from modelseal.audit import recording
 from modelseal.errors import InputError
 from modelseal.files import write_atomically
@@ -43,7 +34,9 @@ class Inputs:
         station.text,
     )
     archive: Path | None = option(
-        "The saved image. Its SHA-256 becomes a second subject, so that anyone can verify the file.", station.path
+        "The saved image, the one of `digest` or `image-id`. Its SHA-256 becomes a second subject, so that anyone can "
+        "verify the file.",
+        station.path,
     )
     sbom: tuple[str, ...] = option("SBOM files of the image, SPDX 2 or CycloneDX in JSON, one a line.", station.lines)
     verdicts: tuple[str, ...] = option(
@@ -283,7 +276,9 @@ def _what(inputs: Inputs) -> planning.Wanted:
 
 
 def _wanted(inputs: Inputs) -> destinations.Wanted:
-    return destinations.Wanted(inputs.store, inputs.image, inputs.digest, inputs.registry_images, inputs.github_token)
+    return destinations.Wanted(
+        inputs.store, inputs.image, inputs.digest, inputs.image_id, inputs.registry_images, inputs.github_token
+    )
 
 
 def _check(inputs: Inputs) -> None:

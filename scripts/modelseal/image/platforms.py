@@ -10,11 +10,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from modelseal.errors import InputError
-from modelseal.image import archive, contents, index, layers, layout
+from modelseal.image import archive, contents, layers, layout, listing
 from modelseal.image.archive import SavedImage
-from modelseal.image.documents import Unusable
-from modelseal.image.index import Descriptor, Manifest
 from modelseal.image.layout import Layout
+from modelseal.image.listing import Found
 from modelseal.image.platform import Platform, Wanted, normal
 
 EVERY = Wanted()
@@ -72,17 +71,6 @@ class Images:
     items: tuple[PlatformImage, ...]
     attestations: int = 0
     left_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Found:
-    """An image in a layout whose documents were read."""
-
-    entry: Descriptor
-    manifest: Manifest
-    documents: tuple[bytes, bytes]
-    runs_on: Platform
-    diff_ids: tuple[str, ...]
 
 
 def of_archive(path: Path, temp_dir: Path, wanted: Wanted = EVERY) -> Images:
@@ -172,8 +160,8 @@ def _of_docker_archive(path: Path, temp_dir: Path, wanted: Wanted, *, beside_lay
     saved = archive.read(path)
     if beside_layout and not saved.manifest:
         with layout.opened(path) as opened:
-            listed = _listed(opened, whole=False)
-            found, _ = _read(opened, listed, whole=False)
+            listed = listing.listed(opened, whole=False)
+            found, _ = listing.read(opened, listed, whole=False)
             if len(found) > 1:
                 images = _of_layout(opened, temp_dir, wanted, whole=False)
                 if not wanted and saved.image_id not in {item.image_id for item in images.items}:
@@ -197,8 +185,8 @@ def _of_mixed(saved: SavedImage, temp_dir: Path, wanted: Wanted) -> Images:
 
 
 def _of_layout(opened: Layout, temp_dir: Path, wanted: Wanted, *, whole: bool = True) -> Images:
-    listed = _listed(opened, whole=whole)
-    found, absent = _read(opened, listed, whole=whole)
+    listed = listing.listed(opened, whole=whole)
+    found, absent = listing.read(opened, listed, whole=whole)
     if not found:
         raise opened.refused("The layout holds no image.")
     platforms = tuple(image.runs_on for image in found)
@@ -225,55 +213,7 @@ def _of_layout(opened: Layout, temp_dir: Path, wanted: Wanted, *, whole: bool = 
     )
 
 
-def _listed(opened: Layout, *, whole: bool) -> index.Listing:
-    def read(entry: Descriptor) -> bytes | None:
-        content = opened.document(entry)
-        if content is None and whole:
-            raise opened.refused(f"The layout does not have the index {entry.digest} that it names.")
-        return content
-
-    try:
-        return index.listing(opened.index(), read)
-    except Unusable as error:
-        raise opened.refused(f"The layout's index cannot be used. {error}") from error
-
-
-def _read(opened: Layout, listed: index.Listing, *, whole: bool) -> tuple[tuple[_Found, ...], tuple[str, ...]]:
-    """Return the images, and the platforms that are named, but not there."""
-    found, absent = [], []
-    for entry in listed.images:
-        document = opened.document(entry)
-        if document is not None:
-            found.append(_image(opened, entry, document))
-        elif whole:
-            raise opened.refused(
-                f"The layout does not have the image for {entry.platform or 'an unnamed platform'}: {entry.digest}.",
-                "Make the layout with all its platforms.",
-            )
-        else:
-            absent.append(str(entry.platform or entry.digest))
-    for entry in listed.attestations:
-        document = opened.document(entry)
-        try:
-            if document is not None:
-                index.check_attestation(document, entry.media_type)
-        except Unusable as error:
-            raise opened.refused(f"The index's entry {entry.digest} cannot be used. {error}") from error
-    return tuple(found), tuple(absent)
-
-
-def _image(opened: Layout, entry: Descriptor, document: bytes) -> _Found:
-    try:
-        manifest = index.manifest(document, entry.media_type)
-        content = opened.document(manifest.config) or b""
-        config = index.config(content, layers=len(manifest.layers))
-        runs_on = config.platform if entry.platform is None else index.agreed(entry.platform, config.platform)
-    except Unusable as error:
-        raise opened.refused(f"The image {entry.digest} cannot be used. {error}") from error
-    return _Found(entry, manifest, (document, content), runs_on, config.diff_ids)
-
-
-def _check_layers(opened: Layout, image: _Found, diff_ids: Mapping[str, str]) -> None:
+def _check_layers(opened: Layout, image: Found, diff_ids: Mapping[str, str]) -> None:
     for layer, expected in zip(image.manifest.layers, image.diff_ids, strict=True):
         if diff_ids[layer.digest] != expected:
             raise opened.refused(
@@ -282,7 +222,7 @@ def _check_layers(opened: Layout, image: _Found, diff_ids: Mapping[str, str]) ->
             )
 
 
-def _presented(image: _Found, name: str, blobs: Path, folder: Path) -> PlatformImage:
+def _presented(image: Found, name: str, blobs: Path, folder: Path) -> PlatformImage:
     for document in image.documents:
         layout.put(document, blobs)
     layout.present(folder, blobs, image.entry)
