@@ -16,6 +16,13 @@ from modelseal.models.texts import kind
 from modelseal.models.texts.kind import Kind
 
 _CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt"})
+# Endings of weights and pictures, which no program has; and of texts, which may look like one without being any.
+_WEIGHTS = _CHECKPOINTS | frozenset(
+    {".bin", ".pkl", ".pickle", ".joblib", ".dat", ".weights", ".params", ".h5", ".hdf5", ".pb", ".npy", ".npz"}
+    | {".model", ".parquet", ".png", ".jpg", ".jpeg", ".gif", ".pdf", ".zip", ".tar", ".gz"}
+)
+_TEXTS = frozenset({".md", ".rst", ".txt", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".cfg", ".csv", ".tsv", ".xml"})
+_SCRIPTS = frozenset({"python", "script"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,8 @@ def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
         titles = " or ".join(sorted(item.title for item in formats.known() if item.name in expected))
         holds = " and ".join(item.title for item in found) or "something else"
         yield Found(DISGUISED, f"it should be {titles} and is {holds}")
+    elif found and found[0].name in _SCRIPTS and _is_data(ending, member.content):
+        yield Found(DISGUISED, f"its name promises data and it is {found[0].title}")
     elif not found and len(member.content):
         yield Found(UNRECOGNISED, "its bytes are of no known format", evidence=repr(member.content.read(0, 64)))
 
@@ -109,6 +118,11 @@ def _written_as(member: Member, found: tuple[Format, ...]) -> Kind | None:
     """Return the language that packed data begin with, whose readers may stop at their end or not mind the rest."""
     packed = bool(found) and all(item.data and not item.last for item in found)
     return kind.beginning(member.content) if packed else None
+
+
+def _is_data(ending: str, content: Content) -> bool:
+    """Tell whether a name promises no program, for bytes that are one: texts are only if they say so themselves."""
+    return ending in _WEIGHTS or (ending in _TEXTS and content.read(0, 2) == b"#!")
 
 
 def _ending(name: str) -> str:

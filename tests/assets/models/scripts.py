@@ -150,8 +150,17 @@ def _in_data() -> Iterator[Case]:
     yield one("scripts/data-by-its-ends-yaml", "malicious", tagged, "YAML that begins as data do", file="hparams.yaml")
 
 
+def _named() -> Iterator[Case]:
+    started = b"#!/bin/sh\necho harmless\n"
+    for file in ("pytorch_model.bin", "model.pt", "README.md", "config.json"):
+        yield one(f"scripts/named-{file}", "malicious", started, "named as if it were data", "disguised", file=file)
+    numbers = b"import math\nprint(math.pi)\n"
+    yield one("scripts/named-weights", "malicious", numbers, "named as if it were data", "disguised", file="model.bin")
+
+
 def cases() -> Iterator[Case]:
     yield from _others()
+    yield from _named()
     for name, text in python():
         yield one(
             f"scripts/python-{name}",
