@@ -1,4 +1,4 @@
-"""Judge a text that a model carries as metadata: where it is a program, a serialised object or a template.
+"""Judge what a model carries along: texts as metadata, and bytes as tensors, that are programs or serialised objects.
 
 Metadata are for people, and no loader should run them; loaders that do exist, and what none would need is told.
 """
@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Iterator
 
+from modelseal.models import format as formats
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
 from modelseal.models.event import Event, Found, Member
@@ -27,6 +28,7 @@ _PICKLE = re.compile(rb"\x80[\x02-\x05].|[c(][\w.]{1,64}\n[\w.]{1,64}\n", re.DOT
 _HINT = re.compile(
     r"__import__|\b(eval|exec|compile|system|popen|Popen|run|loads|import_module|check_output|call)\s*\("
 )
+_PACKED = frozenset({"pickle", "zip", "executable", "sevenzip", "npy"})
 _TAG = re.compile(r"!!python/(?:object|name|module)[/:]|tag:yaml\.org,2002:python/(?:object|name|module)[/:]")
 _MARKUP = re.compile(r"<script[\s>]|\bjavascript:\s*\w|\bonerror\s*=", re.IGNORECASE)
 _RUNS = frozenset(
@@ -35,6 +37,12 @@ _RUNS = frozenset(
     | {f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output", "Popen", "getoutput")}
 )
 TEMPLATE_RULES = (template_rules.ESCAPE, template_rules.BUILT_NAME, template_rules.UNUSUAL, template_rules.LOADS)
+
+
+def packed(name: str, content: Content) -> Iterator[Event]:
+    """Hand over the bytes of a tensor where they are a program, an archive or a serialised object, and no numbers."""
+    if any(item.name in _PACKED or _PACKED.intersection(item.refines) for item in formats.recognised(content)):
+        yield Member(name, content)
 
 
 def judged(name: str, text: str, rule: Rule, budget: Budget, offset: int | None = None) -> Iterator[Event]:

@@ -80,6 +80,7 @@ class Requires:
         revision: The commit, tag or version that the model names; empty when it names none.
         pinned: Whether that is a digest or a whole commit id, which cannot come to mean something else.
         offset: Where the model says so; None when that has no meaning.
+        size: How many bytes a file must have for what is read of it; 0 when the model does not say.
     """
 
     kind: Fetches
@@ -87,6 +88,7 @@ class Requires:
     revision: str = ""
     pinned: bool = False
     offset: int | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

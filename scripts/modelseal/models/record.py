@@ -48,9 +48,9 @@ def _read_found(value: list[Any]) -> Found:
 
 
 def _requires(item: Requires) -> list[Any]:
-    return [item.kind, item.reference, item.revision, item.pinned, item.offset]
+    return [item.kind, item.reference, item.revision, item.pinned, item.offset, item.size]
 
 
 def _read_requires(value: list[Any]) -> Requires:
-    kind, reference, revision, pinned, offset = value
-    return Requires(Fetches(kind), reference, revision, bool(pinned), offset)
+    kind, reference, revision, pinned, offset, size = value
+    return Requires(Fetches(kind), reference, revision, bool(pinned), offset, int(size))

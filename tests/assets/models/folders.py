@@ -56,6 +56,9 @@ def attacks() -> Iterator[Case]:
     yield folder("shadows-below", "malicious", below, "in one of several models' folders", "folder-shadows-module")
 
     payload = struct.pack("<6f", *range(-3, 3))
+    beyond = tensor("w", [2, 3], external={"location": "model.onnx.data", "offset": "4096", "length": "24"})
+    short = {"model.onnx": model(graph(node("Gemm"), tensors=[beyond])), "model.onnx.data": payload}
+    yield folder("data-that-ends-early", "unknown", short, "a tensor behind the end of its file", "folder-short-file")
     alone = {"model.safetensors": SAFETENSORS, "model.data": payload}
     yield folder("data-that-nothing-names", "unknown", alone, "bytes without a format", "unrecognised")
 

@@ -34,6 +34,10 @@ def bytes_type() -> bytes:
     return struct.pack("<BBBBIHH", 0x10, 0, 0, 0, 1, 0, 8)
 
 
+def opaque_type(size: int) -> bytes:
+    return struct.pack("<BBBBI8x", 0x15, 8, 0, 0, size)
+
+
 def float_type() -> bytes:
     return struct.pack("<BBBBIHHBBBBI", 0x11, 0x20, 0x1F, 0, 4, 0, 32, 23, 8, 0, 23, 127)
 

@@ -15,6 +15,7 @@ from assets.models.hdf5_writing import (
     external_link,
     float_type,
     hard_link,
+    opaque_type,
     other_link,
     with_attributes,
 )
@@ -190,6 +191,14 @@ def carriers() -> Iterator[Case]:
         "malicious",
         file.done([hard_link("w", file.dataset(bytes_type(), (len(PICKLE),), PICKLE))]),
         "a pickle as a list of bytes",
+        file="m.h5",
+    )
+    file = File()
+    yield one(
+        "keras_v2/opaque-pickle",
+        "malicious",
+        file.done([hard_link("w", file.dataset(opaque_type(len(PICKLE)), (), PICKLE))]),
+        "a pickle as one opaque value, as h5py writes `numpy.void`",
         file="m.h5",
     )
 

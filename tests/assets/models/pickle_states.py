@@ -45,6 +45,8 @@ _AT_ONCE: tuple[tuple[str, Expected, bytes], ...] = (
     ("many-bytes", "unknown", called(stacked("builtins", "bytearray"), _TRILLION)),
     ("many-made", "unknown", stacked("builtins", "bytes") + _TRILLION + b"\x85\x81"),
     ("long-list", "unknown", called(stacked("builtins", "list"), called(stacked("builtins", "range"), _TRILLION))),
+    ("many-elements", "unknown", called(_RECONSTRUCT, stacked("numpy", "ndarray"), several(_TRILLION), raw(b"b"))),
+    ("some-elements", "benign", called(_RECONSTRUCT, _ARRAY[1:-1])),
     ("some-bytes", "benign", called(stacked("builtins", "bytearray"), b"K\x03")),
 )
 _PARTIAL = called(stacked("functools", "partial"), stacked("numpy", "mean"))

@@ -12,6 +12,7 @@ from assets.models.case import Case, one
 from assets.models.chat_templates import HOSTILE
 
 PICKLE = b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x02id\x85R."
+_DATA = b"\x80\x04}\x8c\x05scaleK\x01s."
 
 
 def tensor(begin: int, end: int, dtype: str = "U8", shape: list[int] | None = None) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def _benign() -> Iterator[Case]:
         "order-of-names": padded({"a": tensor(4, 8), "b": tensor(0, 4)}, b"abcdefgh"),
         "half-bytes": padded({"a": tensor(0, 3, "F4", [2, 3])}, b"abc"),
         "rich-metadata": padded({"__metadata__": kohya, "a": tensor(0, 4)}, b"abcd"),
-        "pickle-in-tensor": padded({"bytes": tensor(0, len(PICKLE))}, PICKLE),
+        "data-in-tensor": padded({"bytes": tensor(0, len(_DATA))}, _DATA),
         "names-beyond-ascii": padded({"größe.重み": tensor(0, 4)}, b"abcd"),
         "null-metadata": file('{"__metadata__":null,"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', b"a"),
         "many-tensors": padded({f"layers.{i}.weight": tensor(i * 4, i * 4 + 4) for i in range(500)}, b"abcd" * 500),
@@ -86,6 +87,7 @@ def _archive() -> bytes:
 def _attacks() -> Iterator[tuple[str, bytes, str, str]]:
     yield from _regions()
     yield from _sizes()
+    yield from _tensors()
     good = json.dumps({"a": tensor(0, 4)})
     yield "huge-header", file(good, b"abcd", 1 << 40), "a header longer than the reference allows", "safetensors-header"
     yield "negative-header", file(good, b"abcd", (1 << 64) - 1), "a length that is -1 if signed", "safetensors-header"
@@ -114,6 +116,13 @@ def _attacks() -> Iterator[tuple[str, bytes, str, str]]:
     template, rule = HOSTILE["lipsum-globals"]
     content = padded({"__metadata__": {"chat_template": template}, "a": tensor(0, 4)}, b"abcd")
     yield "metadata-template", content, "a template that runs a program", rule
+
+
+def _tensors() -> Iterator[tuple[str, bytes, str, str]]:
+    why = "what Transformer Engine and others keep in a tensor, and unpickle"
+    yield "pickle-in-tensor", padded({"bytes": tensor(0, len(PICKLE))}, PICKLE), why, "pickle-dangerous-call"
+    program = b"\x7fELF\x02\x01\x01" + bytes(57)
+    yield "program-in-tensor", padded({"bytes": tensor(0, 64, "I8")}, program), "no numbers", "executable-file"
 
 
 def _regions() -> Iterator[tuple[str, bytes, str, str]]:

@@ -87,7 +87,7 @@ def _benign() -> Iterator[Case]:
     made = {
         "saves-and-restores": saved(graph(*restoring, node("ShardedFilename"), node("MergeV2Checkpoints"))),
         "prints": saved(graph(printing)),
-        "vocabulary": saved(graph(*tables), chunk(6, chunk(2, "vocab.txt"))),
+        "vocabulary": saved(graph(*tables), chunk(6, chunk(1, chunk(1, "vocab:0")) + chunk(2, "vocab.txt"))),
         "text-of-a-command": saved(graph(constant("c", "os.system('id') # WriteFile PyFunc"))),
         "tensorflow-text": saved(graph(node("WordpieceTokenizeWithOffsets"), node("SentencepieceTokenizeOp"))),
         "functions": saved(graph(node("StatefulPartitionedCall"), functions=(node("MatMul"), node("Relu")))),
@@ -119,5 +119,9 @@ def _attacks() -> Iterator[tuple[str, bytes, str]]:
         content = saved(graph(constant("path", path), node("SaveV2", "path")))
         yield f"saves-to-{name}", content, "tensorflow-path"
     yield "asset-outside", saved(graph(node("Add")), chunk(6, chunk(2, "../../../etc/passwd"))), "tensorflow-path"
+    table = [constant("path", "/etc/passwd"), node("InitializeTableFromTextFileV2", "t", "path")]
+    yield "table-of-the-machine", saved(graph(*table)), "tensorflow-path"
+    source = node("DecodeProtoV2", "x", attributes=attribute("descriptor_source", 2, "/etc/passwd"))
+    yield "descriptions-from-file", saved(graph(source)), "tensorflow-file-read"
     metadata = chunk(7, chunk(1, chunk(4, chunk(1, "_tf_keras_layer") + chunk(3, json.dumps(LAMBDA)))))
     yield "lambda-in-objects", saved(graph(node("Add")), metadata), "keras-lambda"

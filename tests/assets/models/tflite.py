@@ -73,6 +73,8 @@ def cases() -> Iterator[Case]:
         archive.writestr(zipfile.ZipInfo("labels.txt"), PICKLE)
     content, why = model() + hidden.getvalue(), "a pickle among its labels"
     yield one("tflite/pickle-appended", "malicious", content, why, "pickle-dangerous-call", file="model.tflite")
+    content, why = model() + bytes(16) + PICKLE, "a pickle behind the model"
+    yield one("tflite/pickle-behind", "malicious", content, why, "pickle-dangerous-call", file="model.tflite")
     foreign = model(custom("AcmeOp"))
     yield one("tflite/custom", "unknown", foreign, "needs a library", "tflite-custom-operator", file="model.tflite")
     for name, content in {"cut-off": model()[:90], "offset-outside": b"\xff\xff\xff\x7fTFL3" + bytes(40)}.items():

@@ -28,6 +28,16 @@ MISSING = Rule(
     atlas=("AML.T0010.003",),
     cwe=("CWE-829",),
 )
+SHORT = Rule(
+    id="folder-short-file",
+    title="A file that ends before what is read of it",
+    severity=Severity.UNKNOWN,
+    happens="The model says that a tensor is where its file has ended: readers that trust it read memory of the "
+    "program, or another file will take this one's place.",
+    remedy="Get the whole model, and scan it again.",
+    atlas=("AML.T0010.003", "AML.T0011.000"),
+    cwe=("CWE-125", "CWE-1284"),
+)
 _SCRIPTS = ("python", "script")
 _DATA = frozenset({Fetches.FILE, Fetches.DATA})
 _SHARD = ".data-"  # of a checkpoint of TensorFlow, whose index is called the same up to here
@@ -38,9 +48,13 @@ def look(files: Mapping[str, Report]) -> Iterator[Told]:
     """Follow every relative name in every file to the file of that name."""
     reported = 0
     for name, report in files.items():
-        for target in (_target(name, required, files) for required, members in report.requires if not members):
+        for required in (required for required, members in report.requires if not members):
+            target = _target(name, required, files)
             if target in files:
                 yield from _present(name, target, files[target])
+                if required.size > files[target].size:
+                    what = f"{target!r} has {files[target].size:,} bytes, and is read up to {required.size:,}"
+                    yield Told(name, Found(SHORT, what, required.offset, subject=target[:200]))
             elif target and reported < _REPORTED:
                 reported += 1
                 yield Told(name, Found(MISSING, f"{target!r} is not in the folder", subject=target[:200]))
@@ -66,4 +80,4 @@ def _present(name: str, target: str, report: Report) -> Iterator[Told]:
     yield Told(target, settles=UNRECOGNISED)
 
 
-CHECK = Check("named-files", look, (RUN, MISSING))
+CHECK = Check("named-files", look, (RUN, MISSING, SHORT))

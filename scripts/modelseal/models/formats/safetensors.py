@@ -40,6 +40,8 @@ BITS = dict.fromkeys(("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E
     **dict.fromkeys(("I32", "U32", "F32"), 32),
     **dict.fromkeys(("I64", "U64", "F64", "C64"), 64),
 }
+_NUMBERS = re.compile(r"(?:BF|TF|[FIUC])\d{1,3}(?:_\w+)?")  # types of numbers, of which new ones come up
+_BYTES = ("U8", "I8")
 _REFERENCES = ("https://github.com/huggingface/safetensors#format",)
 _REMEDY = (
     "Do not use the file. Take it from its publisher again, or write it anew from what you trust: "
@@ -129,7 +131,11 @@ def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
     yield from _metadata(header.pop("__metadata__", None), budget)
     tensors = [_tensor(name, value) for name, value in header.items()]
     yield from islice(_sizes(tensors), _TOLD)
-    yield from islice(_regions(tensors, content.part(8 + length), 8 + length), _TOLD)
+    data = content.part(8 + length)
+    yield from islice(_regions(tensors, data, 8 + length), _TOLD)
+    for tensor in tensors:
+        if tensor.dtype in _BYTES and len(tensor.shape) == 1:
+            yield from carried.packed(tensor.name, data.part(tensor.begin, tensor.end - tensor.begin))
 
 
 def _parsed(raw: bytes) -> tuple[dict[str, Any], list[str]]:
@@ -183,7 +189,7 @@ def _sizes(tensors: list[_Tensor]) -> Iterator[Found]:
     for tensor in tensors:
         if tensor.dtype not in BITS:
             what = f"{short(tensor.name)} has the type {short(tensor.dtype)}, which the format does not have"
-            yield Found(SIZES, what, 8, severity=Severity.MEDIUM)
+            yield Found(SIZES, what, 8, severity=Severity.UNKNOWN if _NUMBERS.fullmatch(tensor.dtype) else None)
             continue
         bits = list(accumulate(tensor.shape, operator.mul, initial=BITS[tensor.dtype]))
         if max(bits) > _LARGEST or bits[-1] != (tensor.end - tensor.begin) * 8:

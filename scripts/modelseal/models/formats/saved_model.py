@@ -28,17 +28,25 @@ def _recognises(content: Content) -> bool:
 def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
     whole = Message.whole(content, budget)
     for meta in whole.messages(_META_GRAPHS):
+        assets = frozenset(_assigned(meta))
         for part in meta.fields():
             if part.wire != BYTES:
                 continue
             inner = meta.inner(part)
             if part.number == _GRAPH:
-                yield from graphs.graph(inner)
+                yield from graphs.graph(inner, assets)
             elif part.number == _ASSETS:
                 yield from _asset(inner)
             elif part.number == _OBJECTS:
                 yield from _objects(inner)
     whole.require(_FIELDS)
+
+
+def _assigned(meta: Message) -> Iterator[str]:
+    """Yield the names of the nodes that take the paths of assets when the model is loaded."""
+    for asset in meta.messages(_ASSETS):
+        for tensor in asset.messages(1):
+            yield from (name.split(":")[0] for name in tensor.texts(1))
 
 
 def _asset(message: Message) -> Iterator[Event]:

@@ -51,7 +51,7 @@ def of(path: str, dataset: Dataset, heaps: GlobalHeaps, block: Superblock, budge
     texts no loader makes anything else.
     """
     try:
-        if dataset.type.kind in {Class.VARIABLE, Class.STRING}:
+        if dataset.type.kind in {Class.VARIABLE, Class.STRING, Class.OPAQUE}:
             yield from _elements(path, dataset, heaps, block)
         elif dataset.type.bytelike and len(dataset.shape or ()) == 1:
             yield from _whole(path, dataset, block, budget)
@@ -68,7 +68,8 @@ def _elements(path: str, dataset: Dataset, heaps: GlobalHeaps, block: Superblock
         cursor = block.source.over(piece.read())
         for number, value in enumerate(attributes.elements(cursor, dataset.type, count, heaps)):
             stripped = value.rstrip(b"\0")
-            if pickled(stripped):
+            opaque = dataset.type.kind == Class.OPAQUE and formats.recognised(Content(stripped))
+            if pickled(stripped) or any(not item.last for item in opaque or ()):
                 yield Member(f"{path}[{number}]", Content(stripped))
 
 

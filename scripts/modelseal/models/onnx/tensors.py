@@ -7,6 +7,7 @@ from itertools import accumulate, islice
 from operator import mul
 
 from modelseal.gate.strict_json import short
+from modelseal.models import carried
 from modelseal.models.event import Event, Fetches, Found, Requires
 from modelseal.models.onnx import rules
 from modelseal.models.protobuf import BYTES, VARINT, Message
@@ -42,6 +43,7 @@ BITS = {
     26: 2,
 }
 TEXTS = 8
+_BYTES = frozenset({2, 3})
 _LARGEST = 1 << 63
 _DIMENSIONS = 64
 _KEYS = re.compile(r"location|offset|length|checksum|basepath|prepacked.*")
@@ -53,7 +55,7 @@ _OUTSIDE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Tensor:
-    """What a tensor says of itself; `present` has the bytes of each field with values."""
+    """What a tensor says of itself; `present` has the bytes of each field with values, `raw` their place."""
 
     offset: int
     name: str
@@ -62,6 +64,7 @@ class _Tensor:
     dims: list[int]
     entries: list[tuple[str, str]]
     present: dict[int, int]
+    raw: tuple[int, int]
 
 
 def judged(message: Message) -> Iterator[Event]:
@@ -70,6 +73,8 @@ def judged(message: Message) -> Iterator[Event]:
     if tensor.is_external or tensor.entries:
         yield from _external(tensor)
     yield from _size(tensor)
+    if tensor.kind in _BYTES and len(tensor.dims) == 1:
+        yield from carried.packed(tensor.name, message.content.part(tensor.raw[0], tensor.raw[1] - tensor.raw[0]))
 
 
 def _read(message: Message) -> _Tensor:
@@ -77,6 +82,7 @@ def _read(message: Message) -> _Tensor:
     dims: list[int] = []
     entries: list[tuple[str, str]] = []
     present: dict[int, int] = {}
+    raw = (0, 0)
     for part in message.fields():
         if part.number == _DIMS:
             dims.extend(islice(message.numbers(part), _DIMENSIONS))
@@ -87,9 +93,10 @@ def _read(message: Message) -> _Tensor:
         elif part.number == _EXTERNAL and part.wire == BYTES:
             entries.append(_entry(message.inner(part)))
         elif part.number == _RAW or part.number in _TYPED:
+            raw = (part.start, part.end) if part.number == _RAW and part.wire == BYTES else raw
             size = part.end - part.start if part.wire == BYTES else _TYPED.get(part.number, 1)
             present[part.number] = present.get(part.number, 0) + size
-    return _Tensor(message.start, short(name), words[_TYPE], words[_LOCATION] == 1, dims, entries, present)
+    return _Tensor(message.start, short(name), words[_TYPE], words[_LOCATION] == 1, dims, entries, present, raw)
 
 
 def _entry(entry: Message) -> tuple[str, str]:
@@ -110,12 +117,18 @@ def _external(tensor: _Tensor) -> Iterator[Event]:
                 rules.EXTERNAL, f"{tensor.name} is read from {short(value)}", tensor.offset, subject=value[:200]
             )
         elif key == "location":
-            yield Requires(Fetches.FILE, value, offset=tensor.offset)
+            yield Requires(Fetches.FILE, value, offset=tensor.offset, size=_reaches(tensor.entries))
         places += key == "location"
         if what:
             yield Found(rules.EXTERNAL_ENTRY, f"the external data of {tensor.name} have {what}", tensor.offset)
     if places != 1:
         yield Found(rules.EXTERNAL_ENTRY, f"the external data of {tensor.name} have {places} places", tensor.offset)
+
+
+def _reaches(entries: list[tuple[str, str]]) -> int:
+    """Return how many bytes a file has at least where a tensor is in it."""
+    numbers = {key: int(value) for key, value in entries if key in ("offset", "length") and _NUMBER.fullmatch(value)}
+    return sum(numbers.values())
 
 
 def _size(tensor: _Tensor) -> Iterator[Found]:

@@ -95,7 +95,7 @@ def _reconstructor(arguments: Arguments) -> bool:
 
 
 def _array(arguments: Arguments) -> bool:
-    return bool(arguments) and (full_name(arguments[0]) in _ARRAYS or _class(arguments[0]))
+    return array_types.few(arguments) and (full_name(arguments[0]) in _ARRAYS or _class(arguments[0]))
 
 
 def _dilled(arguments: Arguments) -> bool:

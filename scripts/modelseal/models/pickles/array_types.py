@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from modelseal.models.pickles.trace import Container, Global, Kind, Result, Value
+from modelseal.models.pickles.trace import Container, Global, Kind, Long, Result, Value
 
 _CODE: Final = re.compile(r"([A-Za-z?])(\d{0,9})", re.ASCII)
 _DEEPEST: Final = 32
+_UNSTATED: Final = 1 << 20  # elements
 _SUBARRAY, _FIELDS, _SIZE, _FLAGS = 2, 4, 5, 7
 # NPY_ITEM_REFCOUNT, NPY_LIST_PICKLE, NPY_NEEDS_INIT, NPY_NEEDS_PYAPI
 _HOLDS_OBJECTS: Final = 1 | 2 | 8 | 16
@@ -96,3 +97,17 @@ def _number(shape: Value) -> int | None:
     lengths = shape if isinstance(shape, tuple) else (shape,)
     known = [length for length in lengths if isinstance(length, int) and 0 <= length < 1 << 48]
     return math.prod(known) if len(known) == len(lengths) <= _DEEPEST * 2 else None
+
+
+def few(arguments: tuple[Value, ...]) -> bool:
+    """Tell whether the arguments of a call make an array of next to no elements: NumPy states its own afterwards."""
+    shapes = [
+        item if isinstance(item, tuple) else (item,) for item in arguments if isinstance(item, tuple | int | Long)
+    ]
+    return bool(arguments) and all(_count(shape) <= _UNSTATED for shape in shapes)
+
+
+def _count(shape: tuple[Value, ...]) -> int:
+    """Return how many elements an array of a shape has; as many as can be where that cannot be known."""
+    extents = [extent for extent in shape if isinstance(extent, int)]
+    return math.prod(extents) if len(extents) == len(shape) else _UNSTATED + 1

@@ -5,6 +5,7 @@ https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/framework/g
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from modelseal.gate.strict_json import short
@@ -18,18 +19,27 @@ _NAME, _OPERATOR, _INPUT, _ATTRIBUTE = 1, 2, 3, 5
 _STRINGS = 8
 _OUTSIDE = re.compile(r"^[\\/~]|^[A-Za-z]:[\\/]|^[a-z0-9]+://|(^|[\\/])\.\.([\\/]|$)")
 _CHECKPOINTS = frozenset({"SaveV2", "RestoreV2", "Save", "Restore", "SaveSlices", "RestoreSlice", "MergeV2Checkpoints"})
+# Their second input is the file.
+_TABLES = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFileV2"})
+_SOURCES = 2
+_DESCRIPTORS = frozenset({"", "local://"})
 _STREAMS = frozenset({"", "stdout", "stderr", "log(info)", "log(warning)", "log(error)"})
 _CONSTANTS = 100_000
 _LONGEST = 4096
 
 
-def graph(message: Message) -> Iterator[Event]:
-    """Judge a graph (`GraphDef`), and the functions in its library. Each operator is told of once a graph."""
+def graph(message: Message, assets: AbstractSet[str] = frozenset()) -> Iterator[Event]:
+    """Judge a graph (`GraphDef`), and the functions in its library. Each operator is told of once a graph.
+
+    Args:
+        message: The graph.
+        assets: Names of nodes that are given the paths of the model's own files when it is loaded.
+    """
     told: set[str] = set()
-    yield from _nodes(message, _NODE, told)
+    yield from _nodes(message, _NODE, told, assets)
     for library in message.messages(_LIBRARY):
         for function in library.messages(_FUNCTION):
-            yield from _nodes(function, _FUNCTION_NODE, told)
+            yield from _nodes(function, _FUNCTION_NODE, told, assets)
 
 
 def names_outside(path: str) -> bool:
@@ -39,50 +49,49 @@ def names_outside(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """What is read of a `NodeDef`; `source` is the name of the node that its first input comes from."""
+    """What is read of a `NodeDef`; `sources` are the names of the nodes that its first inputs come from."""
 
     message: Message
     name: str
     kind: str
-    source: str
+    sources: tuple[str, ...]
     attributes: tuple[Field, ...]
 
 
-def _nodes(message: Message, number: int, told: set[str]) -> Iterator[Event]:
+def _nodes(message: Message, number: int, told: set[str], assets: AbstractSet[str]) -> Iterator[Event]:
     constants: dict[str, str] = {}
-    checkpoints: list[_Node] = []
+    readers: list[tuple[_Node, str]] = []
     for each in message.messages(number):
         node = _read(each)
         if node.kind == "Const" and len(constants) < _CONSTANTS:
             constants[node.name] = _constant(node)
-        if node.kind in _CHECKPOINTS:
-            checkpoints.append(node)
+        place = 0 if node.kind in _CHECKPOINTS else 1 if node.kind in _TABLES else len(node.sources)
+        readers.extend((node, source) for source in node.sources[place : place + 1] if source not in assets)
         yield from _node(node, told)
-    for node in checkpoints:
-        if names_outside(path := constants.get(node.source, "")):
+    for node, source in readers:
+        if names_outside(path := constants.get(source, "")):
             yield Found(rules.PATH, f"{node.kind} has the path {short(path)}", node.message.start, subject=path[:200])
 
 
 def _read(message: Message) -> _Node:
     texts: dict[int, str] = {}
+    sources: list[str] = []
     attributes: list[Field] = []
     for part in message.fields():
         if part.wire == BYTES and part.number in (_NAME, _OPERATOR):
             texts[part.number] = message.text(part)
-        elif part.wire == BYTES and part.number == _INPUT:
-            texts.setdefault(_INPUT, message.text(part))
+        elif part.wire == BYTES and part.number == _INPUT and len(sources) < _SOURCES:
+            sources.append(message.text(part).split(":")[0])
         elif part.wire == BYTES and part.number == _ATTRIBUTE:
             attributes.append(part)
-    source = texts.get(_INPUT, "").split(":")[0]
-    return _Node(message, texts.get(_NAME, ""), texts.get(_OPERATOR, ""), source, tuple(attributes))
+    return _Node(message, texts.get(_NAME, ""), texts.get(_OPERATOR, ""), tuple(sources), tuple(attributes))
 
 
 def _node(node: _Node, told: set[str]) -> Iterator[Found]:
     offset = node.message.start
-    if node.kind == "PrintV2" or node.kind.startswith("Debug"):
+    if node.kind == "PrintV2" or node.kind.startswith(("Debug", "DecodeProto", "EncodeProto")):
         for key, value in _texts(node):
-            if (key == "output_stream" and value not in _STREAMS) or key == "debug_urls":
-                yield Found(rules.WRITES, f"{node.kind} writes to {short(value)}", offset, subject=node.kind[:200])
+            yield from stream(node.kind, key, value, offset)
     if node.kind in told:
         return
     told.add(node.kind)
@@ -90,6 +99,14 @@ def _node(node: _Node, told: set[str]) -> Iterator[Found]:
         rule, severity = found
         what = f"it has the operator {short(node.kind)}"
         yield Found(rule, what, offset, subject=node.kind[:200], severity=severity)
+
+
+def stream(kind: str, key: str, value: str, offset: int | None = None) -> Iterator[Found]:
+    """Judge an attribute of an operator that is a text: where it writes, or what it reads descriptions from."""
+    if (key == "output_stream" and value not in _STREAMS) or key == "debug_urls":
+        yield Found(rules.WRITES, f"{kind} writes to {short(value)}", offset, subject=kind[:200])
+    elif key == "descriptor_source" and value not in _DESCRIPTORS and not value.startswith("bytes://"):
+        yield Found(rules.READS, f"{kind} reads {short(value)}", offset, subject=kind[:200])
 
 
 def _values(node: _Node) -> Iterator[tuple[str, Message]]:

@@ -37,6 +37,15 @@ def judged(model: Table) -> Iterator[Event]:
         yield from islice(_graph(graph, len(kinds), sizes), _TOLD)
 
 
+def reached(model: Table) -> int:
+    """Return where the last of a model's buffers ends, or its last table begins, as far as they have been looked at."""
+    ends = [model.at]
+    for buffer in model.tables(4):
+        data = buffer.vector(0, 1)
+        ends += [buffer.at, data.start + data.count if data else 0, buffer.number(1, "Q") + buffer.number(2, "Q")]
+    return max(ends)
+
+
 def _kind(kind: Table) -> Iterator[Found]:
     code = max(kind.number(0, "b"), kind.number(3, "i"))
     name = kind.text(1)
