@@ -6,12 +6,24 @@ Visual Studio Code: https://code.visualstudio.com/docs/debugtest/tasks; developm
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from modelseal.gate.finding import Severity
 from modelseal.gate.strict_json import short
 from modelseal.models.budget import Budget
 from modelseal.models.documents.judge import Judge
 from modelseal.models.event import Event, Found
+from modelseal.models.rule import Rule
 from modelseal.models.texts import shells
 
+OPENED = Rule(
+    id="settings-run-on-opening",
+    title="A command that an editor runs when the folder is opened",
+    severity=Severity.HIGH,
+    happens="Visual Studio Code, and editors made of it, run the task without being told to.",
+    remedy="Remove the task, or its `runOptions`.",
+    atlas=("AML.T0011", "AML.T0010.003"),
+    cwe=("CWE-829", "CWE-78"),
+    references=("https://code.visualstudio.com/docs/debugtest/tasks#_run-behavior",),
+)
 _KEYS = (
     "command",
     "cmd",
@@ -34,7 +46,10 @@ _KEYS = (
 
 
 def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
-    """Judge what an object has run, where that fetches what it runs, or gives the machine away."""
+    """Judge what an object has run: where that fetches what it runs, gives the machine away, or is run unasked."""
+    options = node.get("runOptions")
+    if isinstance(options, dict) and options.get("runOn") == "folderOpen":
+        yield Found(OPENED, f"it runs {short(_text(node.get('command')))}", evidence=_text(node.get("command"))[:300])
     for key in _KEYS:
         text = _text(node.get(key))
         if text and shells.fetches(text):
@@ -47,4 +62,4 @@ def _text(value: object) -> str:
     return " ".join(word for word in words[:100] if isinstance(word, str))[:10_000]
 
 
-JUDGE = Judge(judge, (shells.ATTACKS,))
+JUDGE = Judge(judge, (shells.ATTACKS, OPENED))

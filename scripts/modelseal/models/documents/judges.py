@@ -9,12 +9,19 @@ from modelseal.models.documents import (
     callables,
     commands,
     diffusers,
+    encoded,
+    evaluated,
+    hubs,
     hugging_face,
     keras_objects,
+    langchain,
     mlflow,
     notebooks,
     packages,
+    sentence_transformers,
     targets,
+    tensorflow_nodes,
+    triton,
 )
 from modelseal.models.event import Event, Found, Requires
 from modelseal.models.skops import nodes as skops
@@ -31,6 +38,13 @@ EVERY = (
     packages.JUDGE,
     targets.JUDGE,
     callables.JUDGE,
+    sentence_transformers.JUDGE,
+    langchain.JUDGE,
+    evaluated.JUDGE,
+    encoded.JUDGE,
+    triton.JUDGE,
+    tensorflow_nodes.JUDGE,
+    hubs.JUDGE,
 )
 RULES = tuple(dict.fromkeys(rule for item in EVERY for rule in item.rules))
 

@@ -54,6 +54,7 @@ _PATH_KEYS = (
     "saved_model_dir",
     "path",
 )
+_ARTIFACT = {"path", "uri"}  # where it is in the model, and where it was taken from
 _LISTED = 100
 
 
@@ -61,6 +62,9 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
     """Judge a flavour of a model."""
     if "loader_module" in node:
         yield from _loader(node["loader_module"])
+    elif node.keys() == _ARTIFACT:
+        yield from _path("path", node["path"])
+        return
     elif "flavors" not in node and "serialization_format" not in node and "cloudpickle_version" not in node:
         return
     for key in _CODE_KEYS:
@@ -70,11 +74,14 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
                 yield Found(CODE, f"{key} is {short(item)}", subject=item[:200])
                 yield Requires(Fetches.CODE, item[:500])
     for key in _PATH_KEYS:
-        value = node.get(key)
-        if isinstance(value, str) and value:
-            if outside(value):
-                yield Found(OUTSIDE, f"{key} is {short(value)}", subject=value[:200])
-            yield Requires(Fetches.FILE, value[:500])
+        yield from _path(key, node.get(key))
+
+
+def _path(key: str, value: object) -> Iterator[Event]:
+    if isinstance(value, str) and value:
+        if outside(value):
+            yield Found(OUTSIDE, f"{key} is {short(value)}", subject=value[:200])
+        yield Requires(Fetches.FILE, value[:500])
 
 
 def _loader(name: object) -> Iterator[Event]:

@@ -1,5 +1,7 @@
 """Classes that a configuration has made by their names: Hydra's `_target_`, `target` of latent diffusion, Lightning's.
 
+Caffe's layers in Python: https://github.com/BVLC/caffe/blob/1.0/include/caffe/layers/python_layer.hpp
+
 Hydra: https://hydra.cc/docs/advanced/instantiate_objects/overview/; NeMo reads its configurations so.
 """
 
@@ -55,6 +57,10 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
             yield Found(TARGET, f"{name[:200]} is what {key} makes", subject=name[:200])
         elif key != "target":
             yield Requires(Fetches.CODE, name[:500])
+    layer = node.get("python_param")
+    if isinstance(layer, dict) and isinstance(layer.get("module"), str):
+        name = f"{layer['module']}.{layer.get('layer')}"
+        yield Found(TARGET, f"{name[:200]} is what a layer is made of", subject=name[:200])
 
 
 JUDGE = Judge(judge, (TARGET,))

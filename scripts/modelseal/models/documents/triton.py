@@ -1,0 +1,63 @@
+"""Configurations of models for Triton: which files its servers load.
+
+https://github.com/triton-inference-server/common/blob/main/protobuf/model_config.proto
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from modelseal.gate.finding import Severity
+from modelseal.gate.strict_json import short
+from modelseal.models.budget import Budget
+from modelseal.models.documents.hugging_face import outside
+from modelseal.models.documents.judge import Judge
+from modelseal.models.event import Event, Fetches, Found, Requires
+from modelseal.models.rule import Rule
+
+FILES = Rule(
+    id="triton-foreign-file",
+    title="A file that a server of models loads from outside of the model, or as a native library",
+    severity=Severity.HIGH,
+    happens="Triton loads what is at the path on the server, or runs the library or environment within its process.",
+    remedy="Keep the model's file beside its configuration, and install libraries where the server is set up.",
+    atlas=("AML.T0011.000", "AML.T0010.003"),
+    cwe=("CWE-22", "CWE-73", "CWE-829"),
+    references=(
+        "https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/customization_guide/deploy.html",
+    ),
+)
+_LIBRARY = "op_library_filename"
+_ENVIRONMENTS = frozenset({"EXECUTION_ENV_PATH", "shared_library_path", "custom_ops_library_path"})
+_LISTED = 100
+
+
+def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
+    """Judge the files that an object of a configuration names."""
+    yield from _models(node)
+    for name in _texts(node.get(_LIBRARY)):
+        yield Found(FILES, f"{_LIBRARY} is {short(name)}", subject=name[:200])
+        yield Requires(Fetches.CODE, name[:500])
+    value = node.get("value")
+    if str(node.get("key")) in _ENVIRONMENTS and isinstance(value, dict):
+        for path in _texts(value.get("string_value")):
+            if outside(path):
+                yield Found(FILES, f"{node['key']} is {short(path)}", subject=path[:200])
+            yield Requires(Fetches.CODE, path[:500])
+
+
+def _models(node: Mapping[str, Any]) -> Iterator[Event]:
+    listed = node.get("cc_model_filenames")
+    named = [item.get("value") for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    if isinstance(listed, dict):
+        named += [listed["value"]] if "value" in listed else list(listed.values())
+    for name in (*_texts(node.get("default_model_filename")), *(item for value in named for item in _texts(value))):
+        if outside(name):
+            yield Found(FILES, f"the model is read from {short(name)}", subject=name[:200])
+
+
+def _texts(value: object) -> list[str]:
+    """Return a text, or the texts of a list."""
+    return [item for item in (value if isinstance(value, list) else [value])[:_LISTED] if isinstance(item, str)]
+
+
+JUDGE = Judge(judge, (FILES,))
