@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from modelseal.errors import ModelsealError, ToolError
 
+_PLACE = "RUNNER_TOOL_CACHE to the absolute path of a folder that can be written to"
 _ENTERED = "modelseal"  # an `-X` option that Python itself knows nothing of
 
 
@@ -39,17 +40,19 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     """Return the folder that outlives a run: for the environment, the tools and the vulnerability database.
 
     Raises:
-        ToolError: There is no place for it.
+        ToolError: There is no place for it, or it would be in whatever folder this is run.
     """
-    if tool_cache := environ.get("RUNNER_TOOL_CACHE"):
-        return Path(tool_cache) / "modelseal"
-    if xdg := environ.get("XDG_CACHE_HOME"):
-        return Path(xdg) / "modelseal"
-    if home := environ.get("HOME"):
-        return Path(home) / ".cache" / "modelseal"
+    for name, below in (("RUNNER_TOOL_CACHE", ""), ("XDG_CACHE_HOME", ""), ("HOME", ".cache")):
+        if given := environ.get(name):
+            folder = Path(given, below, "modelseal")
+            if not folder.is_absolute():  # what a repository has there would be run
+                raise ToolError(
+                    "The folder to keep tools in is a relative path.", where=f"{name}={given}", mend=f"Set {_PLACE}."
+                )
+            return folder
     raise ToolError(
         "There is no folder to keep tools in: neither RUNNER_TOOL_CACHE, XDG_CACHE_HOME nor HOME is set.",
-        mend="Set RUNNER_TOOL_CACHE to a folder that can be written to.",
+        mend=f"Set {_PLACE}.",
     )
 
 

@@ -290,10 +290,24 @@ def test_no_place_for_the_environment_is_an_error(tmp_path: Path) -> None:
     assert "RUNNER_TOOL_CACHE" in process.stderr
 
 
-@pytest.mark.parametrize("variable", ["RUNNER_TOOL_CACHE"])
-def test_cache_that_is_a_file_is_an_error(variable: str, tmp_path: Path) -> None:
+def test_cache_that_is_in_whatever_folder_we_are_is_an_error(made: Path, tmp_path: Path) -> None:
+    (link,) = (made / "modelseal").glob("environment-of-*")
+    planted = tmp_path / "modelseal" / link.name / "bin" / "python"
+    planted.parent.mkdir(parents=True)
+    planted.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", encoding="utf-8")
+    planted.chmod(0o755)
+    for name in ("RUNNER_TOOL_CACHE", "XDG_CACHE_HOME"):
+        env = usual_environment(made) | {name: "."}
+        if name != "RUNNER_TOOL_CACHE":
+            del env["RUNNER_TOOL_CACHE"]
+        process = run("--version", env=env, cwd=tmp_path)
+        assert (process.returncode, f"{name}=." in process.stderr) == (3, True), process.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+def test_cache_that_is_a_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    process = run("--version", env=usual_environment(tmp_path) | {variable: str(tmp_path / "file")}, cwd=tmp_path)
+    process = run("--version", env=usual_environment(tmp_path / "file"), cwd=tmp_path)
     assert process.returncode == 3
     assert "Traceback" not in process.stderr
 

@@ -98,7 +98,7 @@ def _hash_of(hash_type: str) -> Callable[[], _Hash]:
     except ImportError:
         raise InputError(
             "The model was signed with BLAKE3 digests, and the package that computes them is not there.",
-            mend="Sign it with SHA-256, or install the package blake3 beside Modelseal.",
+            mend="Sign it with SHA-256, or verify it with Modelseal from pip and the package blake3 beside it.",
         ) from None
     made: Callable[[], _Hash] = blake3
     return made
