@@ -226,8 +226,15 @@ def paths(value: str) -> tuple[Path, ...]:
 
 
 def items(value: str) -> tuple[str, ...]:
-    """Take one item a line or between commas, each once."""
-    return tuple(dict.fromkeys(stripped for item in re.split(r"[,\n]", value) if (stripped := item.strip())))
+    """Take one item a line or between commas, each once.
+
+    Raises:
+        InputError: There are separators and nothing between them, as where a variable in a workflow is empty.
+    """
+    found = lines(value.replace(",", "\n"))
+    if value and not found:
+        raise InputError("The list is empty.", mend="Name at least one, or leave the input out.")
+    return tuple(dict.fromkeys(found))
 
 
 def maybe(parse: Callable[[str], T]) -> Callable[[str], T | None]:
@@ -261,16 +268,7 @@ def choice(*allowed: str) -> Callable[[str], str]:
 
 def choices(*allowed: str) -> Callable[[str], tuple[str, ...]]:
     """Take several of the given words, at least one."""
-
-    def parse(value: str) -> tuple[str, ...]:
-        given = items(value)
-        for item in given:
-            choice(*allowed)(item)
-        if not given:
-            raise InputError("The list is empty.", mend=f"Give at least one of {', '.join(allowed)}.")
-        return given
-
-    return parse
+    return lambda value: tuple(map(choice(*allowed), items(value or ",")))
 
 
 def count(value: str) -> int | None:

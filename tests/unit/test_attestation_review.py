@@ -131,10 +131,16 @@ def test_two_attested_sboms_with_infinite_numbers_are_refused(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("text", [",", ", ,", ",\n,"])
-def test_a_list_of_requirements_with_nothing_in_it_is_no_input(tmp_path: Path, text: str) -> None:
-    inputs = replace(release(tmp_path), require=station.read_inputs(verify.Inputs, {"require": text}).require)
+@pytest.mark.parametrize("name", ["require", "trigger"])
+def test_a_list_of_demands_with_nothing_in_it_is_no_input(name: str, text: str) -> None:
+    with pytest.raises(InputError, match="The list is empty") as caught:
+        station.read_inputs(verify.Inputs, {name: text})
+    assert caught.value.where == f"input `{name}`"
+
+
+def test_nothing_required_is_no_demand(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Nothing is required"):
-        verified(tmp_path, inputs)
+        verified(tmp_path, replace(release(tmp_path), require=()))
 
 
 def test_a_run_that_cannot_be_recorded_leaves_no_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
