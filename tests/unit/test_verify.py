@@ -165,6 +165,11 @@ def test_what_the_signature_leaves_out_is_refused_unless_the_verifier_leaves_it_
     assert outcome.exit_code is ExitCode.PASSED, outcome.headline
     assert ".cache" in outcome.summary
     assert "left out because `ignore` says so: .cache" in caplog.text
+    assert isinstance(outcome.outputs, verify.Outputs)
+    said = json.loads(Path(outcome.outputs.verdict).read_bytes())
+    assert said["subjects"][1]["unsigned"] == said["policy"]["ignore"] == [".cache", "[notes].txt"]
+    assert "as `ignore` allows: `.cache`" in outcome.summary
+    assert '"ignore":[".cache","[notes].txt"]' in Path(outcome.outputs.summary).read_text()
     (tmp_path / "model" / "n.txt").write_text("x")  # what the second name would match if it were a pattern
     assert "added: n.txt" in str(reasons(tmp_path, inputs))
 

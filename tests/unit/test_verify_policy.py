@@ -191,6 +191,7 @@ def test_inputs_narrow_the_policy(given: dict[str, Any], name: str, value: objec
         {"triggers": ("pull_request_target",)},
         {"public_key": Path("key.pub")},
         {"certificate_root": Path("root.pem")},
+        {"ignore": ("evil.py",)},
     ],
     ids=str,
 )
@@ -198,6 +199,23 @@ def test_inputs_that_contradict_the_policy_are_refused(given: dict[str, Any]) ->
     with pytest.raises(InputError, match="where the policy asks for") as caught:
         both(**given)
     assert "policy.yml, line 4 (production)" in str(caught.value)
+
+
+def test_only_what_the_policy_lets_be_unsigned_may_be(tmp_path: Path) -> None:
+    laid = tmp_path / "release" / "model"
+    text = POLICY + "    ignore: [notes.txt, .cache]\n"
+    with pytest.raises(
+        InputError, match=r"`ignore` asks for 'evil\.py' where the policy asks for 'notes\.txt, \.cache'"
+    ):
+        keyless(tmp_path, text, ignore=("evil.py",))
+    assert both(FULL + "    ignore: [notes.txt, .cache]\n", ignore=(".cache",)).ignore == (".cache",)
+    with pytest.raises(InputError, match="'no file unsigned'"):
+        keyless(tmp_path, POLICY, ignore=("notes.txt",))
+    (laid / "notes.txt").write_text("x")
+    outcome = keyless(tmp_path, text)
+    assert outcome.exit_code is ExitCode.PASSED, outcome.headline
+    (laid / "evil.py").write_text("import os")
+    assert "added: evil.py" in keyless(tmp_path, text).headline
 
 
 def test_ref_in_the_policy_stays_where_the_input_leaves_it_open() -> None:

@@ -1,7 +1,7 @@
 """Hold one release to what is demanded: its image, its model, or both."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from modelseal.attestation.trust import IdentityTrust, Trust
 from modelseal.attestation.verification import Attestation, Clock, Evidence
 from modelseal.errors import ContentError, InputError
 
-# Compares files with a manifest; where files are read is not this module's concern.
-Compare = Callable[[Sequence[str], Manifest], tuple[str, ...]]
+# Compares files with a manifest; where files are read is not this module's concern. Returns what speaks against them,
+# and the names that are there without being looked at.
+Compare = Callable[[Sequence[str], Manifest], tuple[tuple[str, ...], tuple[str, ...]]]
 # What is looked for at the model where there is one: `scan-model`'s verdict is a test, `scan-image`'s has its own kind.
 _OF_MODELS = frozenset({plan.MODEL_SIGNATURE, predicates.TEST_RESULT})
 
@@ -62,6 +63,7 @@ class Finding:
         sha256: Its digest, of a model that of its signed manifest; empty if there is none to tell.
         reasons: Why it is refused; nothing if it is not.
         ignored: Names that the model's signature leaves out.
+        unsigned: Names that are among the model's files without being signed, because the verifier lets them.
         stated: The attestations about it.
         verdicts: What gates concluded of it, each with the predicate type that says so.
     """
@@ -71,6 +73,7 @@ class Finding:
     sha256: str
     reasons: tuple[str, ...]
     ignored: tuple[str, ...] = ()
+    unsigned: tuple[str, ...] = ()
     stated: tuple[Attestation, ...] = ()
     verdicts: tuple[tuple[str, stated_verdict.StatedVerdict], ...] = ()
 
@@ -113,7 +116,7 @@ def terms_of(demanded: Requirements, now: datetime) -> Terms:
         required = verification.required_types(demanded.require)
     except Rejection as error:
         raise InputError(f"{error}.", where="input `require`", mend="Name predicate types, one a line.") from error
-    if not required:  # `,` where two lists were to be, and both were empty
+    if not required:
         raise InputError(
             "Nothing is required to be attested, so anything that is signed would do.",
             where="input `require`",
@@ -207,15 +210,15 @@ def _model(release: Release, terms: Terms, files: Mapping[str, bytes], evidence:
     if required or any(item.statement.is_about(sha256) for item in evidence.attestations):
         wanted = verification.Wanted(f"model {name}", sha256, required, terms.clock)
         reasons = verification.judge(evidence.attestations, wanted)
-    reasons += tuple(f"model {name}: {reason}" for reason in compare(release.paths, signed))
-    return _finding("model", name, sha256, reasons, evidence, signed.ignored)
+    differences, unsigned = compare(release.paths, signed)
+    reasons += tuple(f"model {name}: {reason}" for reason in differences)
+    finding = _finding("model", name, sha256, reasons, evidence)
+    return replace(finding, ignored=signed.ignored, unsigned=unsigned)
 
 
-def _finding(  # noqa: PLR0913 - what there is to say
-    kind: str, what: str, sha256: str, reasons: tuple[str, ...], evidence: Evidence, ignored: tuple[str, ...] = ()
-) -> Finding:
+def _finding(kind: str, what: str, sha256: str, reasons: tuple[str, ...], evidence: Evidence) -> Finding:
     stated = tuple(item for item in evidence.attestations if item.statement.is_about(sha256))
     read = [(item.statement.predicate_type, item.statement.predicate) for item in stated]
     verdicts = [(kind_, stated_verdict.read(kind_, predicate)) for kind_, predicate in read]
     known = tuple((kind_, verdict) for kind_, verdict in verdicts if verdict is not None)
-    return Finding(kind, what, sha256, reasons, ignored, stated, known)
+    return Finding(kind, what, sha256, reasons, stated=stated, verdicts=known)

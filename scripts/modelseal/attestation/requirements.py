@@ -6,12 +6,13 @@ demands becomes the longer one.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from modelseal.attestation import identity
 from modelseal.errors import InputError
 from modelseal.files import read_bounded
+from modelseal.gate import given as given_policy
 from modelseal.gate import patterns
 from modelseal.gate.deployment import Deployment
 from modelseal.gate.policy import Policy
@@ -39,6 +40,7 @@ class Requirements:
         trust_config: The root of trust.
         require: What must be attested, as users write it.
         max_age: How old a verdict may be.
+        ignore: Names that may be among the model's files unsigned.
         environment: For which environment of the policy file.
         source: The policy file.
         sha256: Of the policy file's bytes.
@@ -59,6 +61,7 @@ class Requirements:
     trust_config: Path | None = None
     require: tuple[str, ...] = ()
     max_age: timedelta | None = None
+    ignore: tuple[str, ...] = ()
     environment: str = field(default="", kw_only=True)
     source: str = field(default="", kw_only=True)
     sha256: str = field(default="", kw_only=True)
@@ -115,6 +118,22 @@ class Requirements:
         return wanted if self.certificate_root else replace(wanted, subject=self.certificate_subject)
 
 
+def with_policy(demanded: Requirements, file: Path | None, environment: str, today: date) -> Requirements:
+    """Add to the inputs' demands those of a policy file.
+
+    Args:
+        demanded: What the inputs demand.
+        file: The policy file; None for the usual one.
+        environment: The environment in it.
+        today: The day on which it is read: waivers end.
+
+    Raises:
+        InputError: The file cannot be read, says nothing of the environment, or contradicts the inputs.
+    """
+    read = given_policy.policy(file or given_policy.POLICY, Path.cwd(), given_policy.Overrides(), today)
+    return combined(demanded, read, environment)
+
+
 def combined(given: Requirements, policy: Policy, environment: str) -> Requirements:
     """Add to the inputs' demands those that a policy file states for an environment.
 
@@ -158,6 +177,8 @@ def _both(given: Requirements, demanded: Deployment, policy: Policy, environment
         triggers = tuple(item for item in given.triggers if item in demanded.triggers)
         if not triggers:
             raise _contradiction("trigger", ", ".join(given.triggers), ", ".join(demanded.triggers), place)
+    if set(given.ignore) - set(demanded.ignore):
+        raise _contradiction("ignore", ", ".join(given.ignore), ", ".join(demanded.ignore) or "no file unsigned", place)
     ages = [age for age in (given.max_age, demanded.max_age) if age is not None]
     return replace(
         given,
@@ -175,6 +196,7 @@ def _both(given: Requirements, demanded: Deployment, policy: Policy, environment
         trust_config=_same_file("trust_config", given.trust_config, demanded.trust_config, place),
         require=tuple(dict.fromkeys((*given.require, *demanded.require))),
         max_age=min(ages, default=None),
+        ignore=given.ignore or demanded.ignore,
         environment=environment,
         source=policy.source,
         sha256=policy.sha256,

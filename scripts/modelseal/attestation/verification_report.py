@@ -46,6 +46,8 @@ def policy(demanded: Requirements) -> dict[str, object]:
     said |= {name.replace("_", "-"): getattr(demanded, name) for name in texts if getattr(demanded, name)}
     if demanded.triggers:
         said["trigger"] = list(demanded.triggers)
+    if demanded.ignore:
+        said["ignore"] = list(demanded.ignore)
     if demanded.max_age is not None:
         said["max-age"] = stated_verdict.spoken(demanded.max_age)
     return said
@@ -89,6 +91,9 @@ def summary(examined: Sequence[Examined], demanded: Requirements) -> str:
         if finding.ignored:
             names = ", ".join(map(markdown.code, finding.ignored[:_SHOWN]))
             parts.append(f"Not covered by the signature of {markdown.escape(finding.what)}, which says so: {names}.\n")
+        if finding.unsigned:
+            names = ", ".join(map(markdown.code, finding.unsigned[:_SHOWN]))
+            parts.append(f"Unsigned in {markdown.escape(finding.what)}, as `ignore` allows: {names}.\n")
     return "\n".join(parts)
 
 
@@ -146,6 +151,7 @@ def _subject(finding: Finding) -> dict[str, object]:
         "digest": {"sha256": finding.sha256} if finding.sha256 else {},
         "verdict": _verdict(finding.reasons),
         "ignored": list(finding.ignored),
+        "unsigned": list(finding.unsigned),
         "gates": [
             {
                 "predicate_type": kind,

@@ -21,11 +21,10 @@ from modelseal.attestation import (
 )
 from modelseal.attestation import given as given_files
 from modelseal.attestation.examination import Examined, Release, Terms
-from modelseal.attestation.requirements import Requirements, combined
+from modelseal.attestation.requirements import Requirements, with_policy
 from modelseal.audit import recording
 from modelseal.errors import InputError
 from modelseal.files import fresh, write_atomically
-from modelseal.gate import given
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import ExitCode
 
@@ -72,7 +71,8 @@ class Inputs:
         station.path,
     )
     ignore: tuple[str, ...] = option(
-        "Names of files and folders, no patterns, that may be among the model's files unsigned, one a line.",
+        "Names of files and folders, no patterns, that may be among the model's files unsigned, one a line. With "
+        "`environment` only those that the policy's `ignore` has too.",
         station.lines,
     )
     repository: str = option(
@@ -196,7 +196,7 @@ def _run(inputs: Inputs, context: Context, record: recording.Record) -> Outcome:
     now = datetime.now(UTC)
     demanded = _demanded(inputs, now)
     terms = examination.terms_of(demanded, now)
-    look = functools.partial(_examined, terms=terms, ignore=inputs.ignore, context=context)
+    look = functools.partial(_examined, terms=terms, ignore=demanded.ignore, context=context)
     examined = examination.until_fit(_releases(inputs, demanded, context), look)
     record.policy = demanded.sha256
     record.accepts(examined[-1].subjects, examined[-1].accepted)
@@ -207,8 +207,7 @@ def _demanded(inputs: Inputs, now: datetime) -> Requirements:
     """Read what inputs and policy demand together."""
     demanded = Requirements(triggers=inputs.trigger, **{name: getattr(inputs, name) for name in _DEMANDS})
     if inputs.policy or inputs.environment:
-        read = given.policy(inputs.policy or given.POLICY, Path.cwd(), given.Overrides(), now.date())
-        demanded = combined(demanded, read, inputs.environment)
+        demanded = with_policy(demanded, inputs.policy, inputs.environment, now.date())
     demanded.check()
     return demanded
 
@@ -259,12 +258,12 @@ def _release(  # noqa: PLR0913 - what differs between releases
 
 
 def _examined(release: Release, terms: Terms, ignore: Sequence[str], context: Context) -> Examined:
-    def compare(paths: Sequence[str], signed: manifest.Manifest) -> tuple[str, ...]:
+    def compare(paths: Sequence[str], signed: manifest.Manifest) -> tuple[tuple[str, ...], tuple[str, ...]]:
         where = agreement.Place(Path.cwd(), context.temp_dir, context.environ)
         found = agreement.check(paths, signed, where, ignore=ignore, signature=release.place.signature)
         if found.left_out:
             logger.warning("not signed, and left out because `ignore` says so: %s", ", ".join(found.left_out))
-        return found.reasons
+        return found.reasons, found.left_out
 
     files = sources.read(release.place, context.environ, context.mask)
     return examination.examine(

@@ -23,6 +23,7 @@ class Deployment:
         trust_config: Path of the root of trust.
         require: What must be attested.
         max_age: How old a verdict may be.
+        ignore: Names that may be among the model's files unsigned.
         line: In the policy file.
     """
 
@@ -40,4 +41,5 @@ class Deployment:
     trust_config: str = ""
     require: tuple[str, ...] = ()
     max_age: timedelta | None = None
+    ignore: tuple[str, ...] = ()
     line: int = 0

@@ -22,6 +22,9 @@ _URL = Text(
 )
 _EVENT = Text("name of an event", r"^[a-z_]+$", "Write it as GitHub does: push, release, workflow_dispatch.", 60)
 _PATH = Text("path", r"^[^\s\0]([^\0\n\r\t]*[^\s\0])?$", "Write the path of the file, from where the station runs.")
+_FILE_NAME = Text(
+    "name of a file or folder", r"^[^\s\0]([^\0\n\r\t]*[^\s\0])?$", "Write it as it is below the model's folder."
+)
 _SUBJECT = Text("name of a signer", mend="Write it as the certificate has it.", limit=500)
 _NUMBER = Number(1, 10**15)
 _AGE = Text("duration", r"^[1-9][0-9]{0,5}[mhd]$", "Write minutes, hours or days: 90m, 48h, 7d.")
@@ -68,6 +71,9 @@ _ENVIRONMENT = Section(
             "[provenance, vulns, spdx]", "[provenance]",
             also=("requires", "required", "predicates", "predicate-types")),
         Key("max-age", _AGE, "How old the newest verdict of each kind may be.", "7d", "any", also=("maximum-age",)),
+        Key("ignore", ListOf(_FILE_NAME, 1, "Name a file or folder, or take the line out."),
+            "Names of files and folders, no patterns, that may be among the model's files unsigned.", "[.cache]",
+            "none", also=("ignored", "unsigned")),
     ),
     (
         Demand("", lambda values: bool(set(_SIGNERS) & set(values)),
