@@ -418,6 +418,11 @@ def contradicting_the_certificate(release: Keyless) -> Made:
                lambda d: d["externalParameters"]["workflow"].update(repository="https://github.com/octo/other"))  # fmt: skip
     yield case("provenance-of-another-commit", "The provenance names another commit than its certificate.",
                "names the commit", lambda d: d["resolvedDependencies"][0]["digest"].update(gitCommit="b" * 40))  # fmt: skip
+    yield case("provenance-of-another-ref", "The provenance names another ref than its certificate.", "names the ref",
+               lambda d: d["resolvedDependencies"][0].update(uri="git+https://github.com/octo/model@refs/tags/v9"))  # fmt: skip
+    yield case("provenance-of-another-workflow", "The provenance names another workflow file than its certificate.",
+               "names the started workflow",
+               lambda d: d["externalParameters"]["workflow"].update(path=".github/workflows/other.yml"))  # fmt: skip
     yield case("provenance-of-another-number", "The provenance has another repository's number than its certificate.",
                "names the repository id", lambda d: github(d).update(repository_id="77"))  # fmt: skip
     yield case("provenance-of-another-runner", "The provenance has another kind of runner than its certificate.",

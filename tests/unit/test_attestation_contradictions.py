@@ -129,6 +129,52 @@ def stated(kind: str, predicate: dict[str, Any]) -> Change:
     return lambda statement: statement.update(predicateType=kind, predicate=predicate)
 
 
+def reduced(*path: str) -> Change:
+    """Take one thing out of a predicate."""
+
+    def change(it: Any) -> None:
+        for step in path[:-1]:
+            it = it[step]
+        del it[path[-1]]
+
+    return lambda statement: change(statement["predicate"])
+
+
+PROVENANCE, OLDER = "https://slsa.dev/provenance/v1", "https://slsa.dev/provenance/v0.2"
+OLD: dict[str, Any] = {
+    "builder": {"id": "https://builder.example"},
+    "buildType": "https://build.example",
+    "invocation": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "lacks"),
+    [
+        (stated(PROVENANCE, {"a": 1}),
+         "buildDefinition.buildType, buildDefinition.externalParameters, runDetails.builder.id"),
+        (reduced("buildDefinition", "buildType"), "buildDefinition.buildType"),
+        (reduced("buildDefinition", "externalParameters"), "buildDefinition.externalParameters"),
+        (reduced("runDetails", "builder"), "runDetails.builder.id"),
+        (lambda it: it["predicate"]["runDetails"]["builder"].update(id=""), "runDetails.builder.id"),
+        (lambda it: it["predicate"]["runDetails"]["builder"].update(id={}), "runDetails.builder.id"),
+        (stated(OLDER, {"invocation": {}}), "buildType, builder.id"),
+    ],
+)  # fmt: skip
+def test_provenance_without_what_every_one_has_is_none(tmp_path: Path, change: Change, lacks: str) -> None:
+    inputs = replace(release(tmp_path), sbom=(), require=(PROVENANCE, OLDER))
+    file = tmp_path / "out" / "bundles" / "image.provenance.sigstore.json"
+    other = statement(file)
+    change(other)
+    for kind, predicate in ((PROVENANCE, statement(file)["predicate"]), (OLDER, OLD)):
+        beside = {**statement(file), "predicateType": kind, "predicate": predicate}
+        file.with_name(f"{len(kind)}.sigstore.json").write_bytes(signed(beside))
+    file.write_bytes(signed(other))
+    outcome = verify.run(replace(inputs, paths=()), context(tmp_path))
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert outcome.headline.endswith(f"it lacks {lacks}, which every provenance has")
+
+
 SUMMARY, TESTS = "https://slsa.dev/verification_summary/v1", "https://in-toto.io/attestation/test-result/v0.1"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from attestation_material import GITHUB
-from modelseal.attestation import identity, provenance, workflow_run
+from modelseal.attestation import identity, provenance, said_source, workflow_run
 from modelseal.attestation.identity import Expected, Identity
 from modelseal.errors import InputError
 
@@ -18,6 +18,7 @@ FOUND = Identity(
     ref="refs/heads/main",
     runner="github-hosted",
     invocation="https://github.com/octo/model/actions/runs/1/attempts/1",
+    config=f"{WORKFLOW}@refs/heads/main",
 )
 CLAIMS: dict[str, object] = {
     "repository": "octo/model", "repository_id": "1", "repository_owner_id": "2", "ref": "refs/heads/main",
@@ -242,13 +243,37 @@ def test_contradictions_between_provenance_and_certificate() -> None:
     run = workflow_run.from_environment(GITHUB)
     assert run is not None
     predicate = provenance.of_run(run, ())
-    proved = {"repository": FOUND.repository, "commit": FOUND.commit, "signer": FOUND.signer}
-    assert provenance.contradictions(predicate, **proved) == ()
-    for name in proved:
-        assert len(provenance.contradictions(predicate, **{**proved, name: "other"})) == 1
+    assert said_source.contradictions(predicate, FOUND) == ()
+    for name in ("repository", "commit", "signer", "ref", "config", "invocation"):
+        assert len(said_source.contradictions(predicate, replace(FOUND, **{name: "other"}))) == 1, name
     for broken in ({}, {"buildDefinition": 1}, {"buildDefinition": {"buildType": provenance.WORKFLOW_BUILD_TYPE}}):
-        found = provenance.contradictions(broken, **proved)
+        found = said_source.contradictions(broken, FOUND)
         assert bool(found) == ("buildType" in str(broken))
+
+
+@pytest.mark.parametrize(
+    ("workflow", "said", "agrees"),
+    [
+        ("octo/model/.github/workflows/a.yml@refs/heads/main", (".github/workflows/a.yml", "refs/heads/main"), True),
+        ("octo/model/.github/workflows/a.yml@refs/heads/main", (".github/workflows/a.yml", "refs/heads/other"), False),
+        ("octo/model/.github/workflows/a.yml@refs/heads/main", (".github/workflows/b.yml", "refs/heads/main"), False),
+        ("octo/model/.github/workflows/a.yml@refs/tags/a@1.0", (".github/workflows/a.yml", "refs/tags/a@1.0"), True),
+        ("octo/model/.github/workflows/a.yml@refs/tags/a@1.0", (".github/workflows/a.yml", "refs/tags/a"), True),
+        ("octo/model/.github/workflows/a.yml@refs/tags/a@1.0", (".github/workflows/a.yml", "refs/tags/a@2.0"), False),
+        ("octo/rules/.github/workflows/a.yml@refs/heads/main",
+         ("octo/rules/.github/workflows/a.yml", "refs/heads/main"), True),
+        ("octo/rules/.github/workflows/a.yml@refs/heads/main", (".github/workflows/a.yml", "refs/heads/main"), False),
+        ("octo/model/.github/workflows/a.yml@refs/heads/main", ("", ""), False),
+    ],
+)  # fmt: skip
+def test_started_workflow_is_that_of_the_certificate(workflow: str, said: tuple[str, str], agrees: bool) -> None:  # noqa: FBT001
+    run = workflow_run.from_environment(GITHUB)
+    assert run is not None
+    predicate: Any = provenance.of_run(run, ())
+    path, ref = said
+    predicate["buildDefinition"]["externalParameters"]["workflow"].update(path=path, ref=ref)
+    found = said_source.contradictions(predicate, replace(FOUND, config=f"https://github.com/{workflow}"))
+    assert [reason[:43] for reason in found] == ([] if agrees else ["the provenance names the started workflow '"])
 
 
 def test_byproducts_are_read_from_whatever_is_there() -> None:

@@ -17,7 +17,7 @@ from modelseal.gate import patterns
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 _ARC = "1.3.6.1.4.1.57264.1"
-_CLAIMS = (8, 9, 11, 12, 13, 14, 15, 17, 20, 21)
+_CLAIMS = (8, 9, 11, 12, 13, 14, 15, 17, 18, 20, 21)
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _REPOSITORY = re.compile(r"(?:(https://[A-Za-z0-9.-]+(?::[0-9]+)?)/)?([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)")
 _WORKFLOW = re.compile(r"(https://[A-Za-z0-9.-]+(?::[0-9]+)?/)?([\w.-]+/[\w.-]+)/(\.github/workflows/[^@]+)(?:@(.+))?")
@@ -40,6 +40,7 @@ class Identity:
         repository_id: Number of the repository, which no other one of the same name will ever have.
         owner_id: Number of its owner.
         trigger: The event that started the run: `push`, `release`.
+        config: URI of the workflow file that was started, with its ref; the one that holds the job may be another.
     """
 
     issuer: str
@@ -53,6 +54,7 @@ class Identity:
     repository_id: str = ""
     owner_id: str = ""
     trigger: str = ""
+    config: str = ""
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,7 @@ def of_certificate(certificate: x509.Certificate) -> Identity:
         repository_id=claims[15],
         owner_id=claims[17],
         trigger=claims[20],
+        config=claims[18],
     )
 
 

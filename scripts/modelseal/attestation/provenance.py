@@ -6,7 +6,7 @@ https://slsa.dev/spec/v1.0/provenance, and for workflows https://actions.github.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from modelseal.attestation.rejection import short
+from modelseal.attestation import jsontext
 from modelseal.attestation.workflow_run import Run
 
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
@@ -14,10 +14,18 @@ WORKFLOW_BUILD_TYPE = "https://actions.github.io/buildtypes/workflow/v1"
 # For what was built outside of a workflow. It claims nothing but that somebody who holds the key says so.
 LOCAL_BUILD_TYPE = "https://github.com/modelseal/modelseal/buildtypes/local/v1"
 LOCAL_BUILDER = "https://github.com/modelseal/modelseal/builders/local"
-_WORKFLOW_BUILD_TYPES = (
+WORKFLOW_BUILD_TYPES = (
     WORKFLOW_BUILD_TYPE,
     "https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1",  # GitHub's attestations until mid-2024
 )
+_REQUIRED: Mapping[str, Mapping[str, type]] = {
+    PREDICATE_TYPE: {
+        "buildDefinition.buildType": str,
+        "buildDefinition.externalParameters": dict,
+        "runDetails.builder.id": str,
+    },
+    "https://slsa.dev/provenance/v0.2": {"buildType": str, "builder.id": str},
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ def source_of(predicate: Mapping[str, object]) -> Source:
     """Return what a provenance says about its source, for workflow builds; all empty for others."""
     definition = _object(predicate.get("buildDefinition"))
     builder = _text(_object(_object(predicate.get("runDetails")).get("builder")).get("id"))
-    if definition.get("buildType") not in _WORKFLOW_BUILD_TYPES:
+    if definition.get("buildType") not in WORKFLOW_BUILD_TYPES:
         return Source("", "", "", builder)
     workflow = _object(_object(definition.get("externalParameters")).get("workflow"))
     repository = _text(workflow.get("repository"))
@@ -127,29 +135,14 @@ def byproducts_of(predicate: Mapping[str, object]) -> frozenset[str]:
     return frozenset(filter(None, (_text(_object(_object(entry).get("digest")).get("sha256")) for entry in entries)))
 
 
-def contradictions(predicate: Mapping[str, object], *, repository: str, commit: str, signer: str) -> tuple[str, ...]:
-    """Compare a provenance with the certificate it was signed with: the first is only said, the second was proved.
-
-    Args:
-        predicate: The provenance.
-        repository: URL of the repository in the certificate.
-        commit: The commit in the certificate.
-        signer: URI of the workflow file in the certificate.
-
-    Returns:
-        One sentence for each thing that does not agree.
-    """
-    said = source_of(predicate)
-    pairs = [("repository", said.repository, repository), ("commit", said.commit, commit)]
-    if _object(predicate.get("buildDefinition")).get("buildType") == WORKFLOW_BUILD_TYPE:
-        pairs.append(("workflow", said.builder, signer))
-    elif not said.repository:
-        return ()
-    return tuple(
-        f"the provenance names the {what} {short(stated)}, but was signed by {short(proved)}"
-        for what, stated, proved in pairs
-        if stated != proved
-    )
+def missing(predicate_type: str, predicate: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what SLSA demands of a provenance and this one lacks, `runDetails.builder.id`; nothing for other types."""
+    lacking = []
+    for path, kind in _REQUIRED.get(predicate_type, {}).items():
+        value = jsontext.dig(predicate, *path.split("."))
+        if not isinstance(value, kind) or value == "":
+            lacking.append(path)
+    return tuple(lacking)
 
 
 def _byproducts(files: Sequence[File]) -> dict[str, object]:

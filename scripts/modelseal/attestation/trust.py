@@ -6,7 +6,7 @@ from datetime import datetime
 
 from cryptography import x509
 
-from modelseal.attestation import bundle, identity, jsontext, keys, log_entry, provenance
+from modelseal.attestation import bundle, identity, keys, log_entry, provenance, said_source
 from modelseal.attestation.rejection import Rejection, short
 from modelseal.attestation.statement import Statement
 from modelseal.attestation.verified import Verified
@@ -115,50 +115,14 @@ class IdentityTrust:
         """Compare what a provenance says with what its certificate proves; nothing for other statements."""
         if stated.predicate_type != provenance.PREDICATE_TYPE or proved.certified is None:
             return ()
-        certified = proved.certified
-        reasons = provenance.contradictions(
-            stated.predicate, repository=certified.repository, commit=certified.commit, signer=certified.signer
-        )
-        return reasons + tuple(
-            f"the provenance names the {name.replace('_', ' ')} {short(said)}, but the certificate {short(is_)}"
-            for name, said in _said(stated).items()
-            if said and (is_ := getattr(certified, name)) and said != is_
-        )
-
-
-# What GitHub's provenance calls the claims that a certificate has too.
-_CLAIMS = {
-    "repository_id": "repository_id",
-    "owner_id": "repository_owner_id",
-    "runner": "runner_environment",
-    "trigger": "event_name",
-}
+        return said_source.contradictions(stated.predicate, proved.certified)
 
 
 def _unproved_mismatches(stated: Statement, expected: identity.Expected | None) -> NotHolding:
     """Compare what a provenance says about its source with what is expected; nothing for other statements."""
     if expected is None or stated.predicate_type != provenance.PREDICATE_TYPE:
         return ()
-    said = provenance.source_of(stated.predicate)
-    workflow = said.builder if said.repository else ""
-    found = identity.Identity(
-        issuer=expected.issuer,
-        subject=workflow,
-        signer=workflow,
-        repository=said.repository,
-        commit=said.commit,
-        ref=said.ref,
-        invocation="",
-        **(_said(stated) if said.repository else {"runner": ""}),
-    )
-    return identity.mismatches(found, expected)
-
-
-def _said(stated: Statement) -> dict[str, str]:
-    """Return what a provenance says of its run beside the source; empty where it does not."""
-    said = jsontext.dig(stated.predicate, "buildDefinition", "internalParameters", "github")
-    found = {name: jsontext.dig(said, claim) for name, claim in _CLAIMS.items()}
-    return {name: value if isinstance(value, str) else "" for name, value in found.items()}
+    return said_source.mismatches(stated.predicate, expected)
 
 
 Trust = KeyTrust | CertificateTrust | IdentityTrust
