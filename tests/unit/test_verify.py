@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -101,7 +102,18 @@ def test_model_signature_alone_suffices_where_nothing_else_is_required(tmp_path:
     inputs = release(tmp_path)
     signature = bundle_of(tmp_path, "fraud-model.sig").rename(tmp_path / "alone.sig")
     changes = {"image": "", "digest": "", "sbom": (), "bundles": None, "signature": signature}
-    assert verified(tmp_path, inputs, **changes, require=("model-signature",)).exit_code is ExitCode.PASSED
+    log = tmp_path / "audit.jsonl"
+    outcome = verified(tmp_path, inputs, **changes, require=("model-signature",), audit_log=log)
+    assert outcome.exit_code is ExitCode.PASSED
+    assert isinstance(outcome.outputs, verify.Outputs)
+    sha256 = hashlib.sha256(signature.read_bytes()).hexdigest()
+    (said,) = json.loads(Path(outcome.outputs.verdict).read_bytes())["attestations"]
+    assert (said["file"], said["sha256"]) == ("alone.sig", sha256)
+    predicate = json.loads(Path(outcome.outputs.summary).read_bytes())["predicate"]
+    assert predicate["inputAttestations"] == [{"uri": "alone.sig", "digest": {"sha256": sha256}}]
+    (recorded,) = json.loads(log.read_text())["statements"]
+    assert recorded["signer"] == said["signer"] != ""
+    assert sha256 in str(recorded)
     assert reasons(tmp_path, inputs, **changes, require=("provenance",))
 
 

@@ -64,7 +64,7 @@ class Finding:
         reasons: Why it is refused; nothing if it is not.
         ignored: Names that the model's signature leaves out.
         unsigned: Names that are among the model's files without being signed, because the verifier lets them.
-        stated: The attestations about it.
+        stated: The attestations about it, the model's signature among them.
         verdicts: What gates concluded of it, each with the predicate type that says so.
     """
 
@@ -98,6 +98,13 @@ class Examined:
     def subjects(self) -> tuple[tuple[str, str], ...]:
         """Name and SHA-256 of what was looked at; no SHA-256 where there is none to tell."""
         return tuple((finding.what, finding.sha256) for finding in self.findings)
+
+    @property
+    def attestations(self) -> tuple[Attestation, ...]:
+        """All that holds: what was found, and the model's signature where that was given apart."""
+        found = {item.sha256 for item in self.evidence.attestations}
+        stated = (item for finding in self.findings for item in finding.stated)
+        return (*self.evidence.attestations, *(item for item in stated if item.sha256 not in found))
 
     @property
     def accepted(self) -> tuple[tuple[bytes, str, str], ...]:
@@ -213,7 +220,8 @@ def _model(release: Release, terms: Terms, files: Mapping[str, bytes], evidence:
     differences, unsigned = compare(release.paths, signed)
     reasons += tuple(f"model {name}: {reason}" for reason in differences)
     finding = _finding("model", name, sha256, reasons, evidence)
-    return replace(finding, ignored=signed.ignored, unsigned=unsigned)
+    stated = (found.evidence, *finding.stated)
+    return replace(finding, stated=stated, ignored=signed.ignored, unsigned=unsigned)
 
 
 def _finding(kind: str, what: str, sha256: str, reasons: tuple[str, ...], evidence: Evidence) -> Finding:

@@ -24,7 +24,7 @@ def document(demanded: Requirements, examined: Sequence[Examined], now: datetime
         "verified_at": _utc(now),
         "subjects": [_subject(finding) for finding in last.findings],
         "policy": policy(demanded),
-        "attestations": [_attestation(item) for item in last.evidence.attestations],
+        "attestations": [_attestation(item) for item in last.attestations],
         "reasons": list(last.reasons),
     }
     if last.release.label:
@@ -123,7 +123,7 @@ def _tables(examined: Examined) -> list[str]:
             markdown.escape(_statement(item.statement.predicate_type)),
             markdown.escape(item.proved.signer),
         )
-        for item in examined.evidence.attestations
+        for item in examined.attestations
     ]
     if bundles:
         tables.append(markdown.table(("Bundle that verifies", "Statement", "Signed by"), bundles))
