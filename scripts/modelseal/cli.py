@@ -159,7 +159,7 @@ def _finish(outcome: Outcome, console: Console, environ: Mapping[str, str]) -> N
     import dataclasses  # noqa: PLC0415 # loaded anyway, by the stations
 
     outputs = {station.kebab(name): value for name, value in dataclasses.asdict(outcome.outputs).items()}
-    write_summary(environ, outcome.summary)
+    write_summary(environ, console.redacted(outcome.summary))
     write_outputs(environ, outputs | {"result": outcome.exit_code.verdict})
     if not is_runner(environ):
         from modelseal.report.markdown import plain  # noqa: PLC0415 # for people at a terminal only

@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from modelseal.errors import ToolError
@@ -13,20 +14,39 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def read_bounded(path: Path, largest: int) -> bytes:
-    """Read a whole file, or none of it: a device or a pipe may go on for ever.
+def open_regular(path: Path, *, pipe: bool = False) -> BufferedReader:
+    """Open a file to read it, without waiting for whoever may write to a pipe one day.
 
     Args:
-        path: The file; what it leads to may also be a pipe.
-        largest: How many bytes it may have.
+        path: The file.
+        pipe: Whether it may also be a pipe: a key that is in no file comes through one.
 
     Raises:
-        OSError: It cannot be read, or has more.
+        OSError: It cannot be opened, or is neither a file nor a pipe that it may be.
     """
-    with path.open("rb") as file:
-        about = os.fstat(file.fileno())
-        known = about.st_size if stat.S_ISREG(about.st_mode) else largest
-        data = file.read(min(known, largest) + 1)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode) and not (pipe and stat.S_ISFIFO(mode)):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "rb")
+
+
+def read_bounded(path: Path, largest: int, *, pipe: bool = False) -> bytes:
+    """Read a whole file, or none of it.
+
+    Args:
+        path: The file.
+        largest: How many bytes it may have.
+        pipe: As for `open_regular`.
+
+    Raises:
+        OSError: It cannot be read, or has more, or is neither a file nor a pipe that it may be.
+    """
+    with open_regular(path, pipe=pipe) as file:
+        size = os.fstat(file.fileno()).st_size
+        data = file.read(min(size, largest) + 1 if size else largest + 1)  # no more memory than it needs
     if len(data) > largest:
         raise OSError(errno.EFBIG, f"it has more than {largest:,} bytes", str(path))
     return data

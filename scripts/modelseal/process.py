@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from modelseal.errors import ToolError
+from modelseal.tail import Tail
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +30,10 @@ _PASSED_ON = frozenset(
     | {name for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY") for name in (proxy, proxy.lower())}
 )
 _CHUNK = 64 * 1024  # what a pipe holds
-_STDERR_KEPT = 64 * 1024
 _GRACE_SECONDS = 5.0
 _LINGER_SECONDS = 0.5
 _DRAIN_SECONDS = 10.0
 _POLL_SECONDS = 0.1
-_PIECES = 200  # of a program's log; one that goes on printing is not listened to for each line
 _FOREVER = 1e9  # a wait without any limit would keep `terminate_all` in another thread from seeing the end
 
 _running: set[subprocess.Popen[bytes]] = set()
@@ -86,7 +85,7 @@ def run(  # noqa: PLR0913 # each argument is a property of the process, none has
     started = time.monotonic()
     deadline = started + (_FOREVER if timeout is None else timeout)
     input_ = subprocess.DEVNULL if stdin is None else subprocess.PIPE
-    stdout, stderr = bytearray(), _Tail(on_line)
+    stdout, stderr = bytearray(), Tail(on_line)
     with _output(stdout_file) as output, _started(argv, env, cwd, input_, output) as process:
         try:
             _exchange(process, stdin or b"", stdout.extend, stderr.feed, deadline)
@@ -101,7 +100,7 @@ def run(  # noqa: PLR0913 # each argument is a property of the process, none has
     stderr.end()
     logger.debug("%s ended with %d after %.3f seconds", program, exit_code, time.monotonic() - started)
     if check and exit_code != 0:
-        raise ToolError(f"{program} {_ending(exit_code)}.", where=stderr.text.strip()[-2000:])
+        raise ToolError(f"{program} {_ending(exit_code)}.", where=stderr.last_lines(2000))
     return Completed(exit_code, bytes(stdout), stderr.text)
 
 
@@ -264,37 +263,3 @@ def _ending(exit_code: int) -> str:
         names = (f" ({known.name})" for known in signal.Signals if known == -exit_code)  # real-time ones have none
         return f"was killed by signal {-exit_code}{next(names, '')}"
     return f"failed with exit code {exit_code}"
-
-
-class _Tail:
-    """Takes a stream in pieces, passes each line on, and keeps the end of the whole."""
-
-    def __init__(self, on_line: Callable[[str], None] | None) -> None:
-        self._on_line = on_line
-        self._line = b""
-        self._kept = b""
-        self._pieces = 0
-
-    @property
-    def text(self) -> str:
-        """The end of what has come."""
-        return self._kept.decode(errors="replace")
-
-    def feed(self, chunk: bytes) -> None:
-        """Take the next piece."""
-        self._pieces += 1
-        if self._pieces > _PIECES:
-            time.sleep(0.003)  # so that the next piece is a longer one
-        self._kept = (self._kept + chunk)[-_STDERR_KEPT:]
-        if self._on_line is not None:
-            *lines, self._line = (self._line + chunk).split(b"\n")
-            if len(self._line) > _STDERR_KEPT:
-                lines.append(self._line)
-                self._line = b""
-            for line in lines:
-                self._on_line(line.decode(errors="replace").rstrip("\r"))
-
-    def end(self) -> None:
-        """Pass on a last line without its end."""
-        if self._line:
-            self.feed(b"\n")

@@ -24,7 +24,7 @@ LEVELS = (
     ("environment",),
     ("installation",),
     ("process", "github", "station", "files", "memory"),
-    ("errors",),
+    ("errors", "tail"),
     ("verdict",),
 )
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}

@@ -273,16 +273,48 @@ def test_pipe_or_device_is_not_read_as_a_file(tmp_path: Path) -> None:
             attest.run(replace(made, archive=path), context(tmp_path))
 
 
-def test_document_without_an_end_is_not_read_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["manifest", "verdicts", "datasets", "sbom", "summary", "certificate_chain"])
+def test_pipe_is_not_waited_for_as_a_document(name: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    given: dict[str, Any] = {name: (str(pipe),) if name in {"verdicts", "datasets", "sbom"} else pipe}
+    inputs = replace(project(tmp_path), **given)
+    if name == "summary":
+        inputs = replace(inputs, sbom=(), verdicts=(), archive=None, image_id="")
+    with pytest.raises(InputError, match="no regular file"):
+        attest.run(inputs, context(tmp_path))
+
+
+def test_keys_may_come_through_a_pipe_but_one_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError):
+        attest.run(replace(project(tmp_path), private_key=str(pipe)), context(tmp_path))
+    read, write = os.pipe()
+    os.write(write, pem(key("P-256")).encode())
+    os.close(write)
+    attest.run(replace(project(tmp_path), private_key=f"/dev/fd/{read}"), context(tmp_path))
+    os.close(read)
+
+
+def test_key_without_an_end_is_not_read_to_it(tmp_path: Path) -> None:
+    for path in ("/dev/zero", str(tmp_path / "large")):
+        (tmp_path / "large").write_bytes(bytes(1 << 17))
+        with pytest.raises(InputError, match="nor the path of a file that can be read"):
+            attest.run(replace(project(tmp_path), private_key=path), context(tmp_path))
+
+
+def test_document_that_is_too_large_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(given, "_DOCUMENT_LIMIT", 1 << 20)
+    (tmp_path / "large").write_bytes(bytes((1 << 20) + 1))
     with pytest.raises(InputError, match="more than 1,048,576 bytes"):
-        attest.run(replace(project(tmp_path), manifest=Path("/dev/zero")), context(tmp_path))
+        attest.run(replace(project(tmp_path), manifest=tmp_path / "large"), context(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["public_key", "certificate_root", "trust_config"])
 def test_key_or_root_without_an_end_is_not_read_to_it(tmp_path: Path, name: str) -> None:
     given: dict[str, Any] = {"public_key": None, "repository": "octo/model", name: Path("/dev/zero")}
-    with pytest.raises(InputError, match="it has more than"):
+    with pytest.raises(InputError, match=r"it has more than|it is no regular file"):
         verify.run(replace(release(tmp_path), **given), context(tmp_path))
 
 

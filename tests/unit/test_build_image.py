@@ -104,15 +104,27 @@ def test_a_build_without_an_id_is_an_error(tmp_path: Path, built: str) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_secrets_are_masked(tmp_path: Path) -> None:
+def test_secrets_are_masked_those_of_files_too(tmp_path: Path) -> None:
     environ = engine(tmp_path, saved_images.digest(CONFIG), tar(docker_members([LAYER], CONFIG)))
     masked: list[str] = []
     (tmp_path / "context").mkdir()
     (tmp_path / "context" / "Dockerfile").write_text("FROM scratch\n")
-    texts = {"image": "small:1", "context": str(tmp_path / "context"), "secrets": "id=a,env=TOKEN"}
+    (tmp_path / "npmrc").write_bytes(b"first\nof the file: \xff")
+    secrets = f"id=a,env=TOKEN\nid=b,src={tmp_path}/npmrc"
+    texts = {"image": "small:1", "context": str(tmp_path / "context"), "secrets": secrets}
     inputs = station.read_inputs(build_image.Inputs, texts)
     build_image.run(inputs, Context(tmp_path, environ | {"TOKEN": "canary"}, tmp_path, masked.append))
-    assert masked == ["canary"]
+    assert masked == ["canary", "first\nof the file: \N{REPLACEMENT CHARACTER}"]
+
+
+def test_a_secret_that_is_not_there_stops_the_build(tmp_path: Path) -> None:
+    environ = engine(tmp_path, saved_images.digest(CONFIG), tar(docker_members([LAYER], CONFIG)))
+    (tmp_path / "large").write_bytes(bytes(500 * 1024 + 1))
+    os.mkfifo(tmp_path / "pipe")
+    for secret in ("env=TOKEN", *(f"src={tmp_path}/{name}" for name in ("missing", "large", "pipe", "context"))):
+        with pytest.raises(InputError, match="build secret a ") as caught:
+            run(tmp_path, environ | {"TOKEN": ""}, secrets=f"id=a,{secret}")
+        assert caught.value.mend
 
 
 @pytest.mark.parametrize("inputs", [{"image": f"x@sha256:{'0' * 64}"}, {"context": "/nowhere"}, {"file": "/nowhere"}])

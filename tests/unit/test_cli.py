@@ -217,6 +217,32 @@ def test_secret_is_read_from_a_file_or_the_environment_and_masked(workplace: Wor
 
 
 @pytest.mark.parametrize("runner", ["true", "-"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "raise ToolError(f'it said {told}', where=told)",
+        "raise ValueError(told)",
+        "outcome = end(summary=told, headline=told)",
+        "outcome = end(ExitCode.GATE_FAILED, summary=told, headline=told)",
+    ],
+)
+def test_secret_that_a_tool_prints_is_hidden_wherever_we_are(runner: str, ending: str, workplace: Workplace) -> None:
+    code = (
+        "import logging; context.mask('first line\\n  100 % of\\tit ');",
+        "told = '#5 0.1 first line\\n#5 0.1 100 % of\\tit'; logging.warning(told); logging.info(told)",
+        ending,
+    )
+    ended = workplace.do("\n".join(code), GITHUB_ACTIONS=runner)
+    shown = ended.stdout + ended.stderr + ended.summary
+    for masked in ("::add-mask::first line", "::add-mask::100 %25 of\tit"):
+        shown = shown.replace(masked, "")
+    assert "#5 0.1 ***" in shown
+    assert "first line" not in shown
+    assert "% of" not in shown
+    assert "%25 of" not in shown
+
+
+@pytest.mark.parametrize("runner", ["true", "-"])
 def test_secret_is_not_in_the_traceback_of_a_bug(runner: str, workplace: Workplace) -> None:
     code = "raise ValueError(f'{inputs} {context} {vars(context).keys()}')"
     ended = workplace.do(code, MODELSEAL_INPUT_PRIVATE_KEY=CANARY, GITHUB_TOKEN=CANARY, GITHUB_ACTIONS=runner)

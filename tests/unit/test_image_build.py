@@ -220,17 +220,6 @@ def test_secrets_go_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert not any(part.startswith("OTHER=") for part in environ)
 
 
-@pytest.mark.parametrize("environ", [{}, {"TOKEN": ""}])
-def test_a_secret_that_is_not_there_stops_the_build(tmp_path: Path, environ: dict[str, str]) -> None:
-    recipe = replace(RECIPE, secrets=build.secrets(("id=a,env=TOKEN",)))
-    with pytest.raises(InputError, match="TOKEN"):
-        build.build(fake(tmp_path), recipe, environ, tmp_path)
-    recipe = replace(RECIPE, secrets=build.secrets((f"id=a,src={tmp_path}/missing",)))
-    with pytest.raises(InputError, match="not there"):
-        build.build(fake(tmp_path), recipe, environ, tmp_path)
-    assert not (tmp_path / "argv").exists()
-
-
 def test_a_failed_build_shows_its_last_lines(tmp_path: Path) -> None:
     docker = fake(tmp_path, script="seq 1 9999 >&2; echo 'RUN false: exit code 7' >&2; exit 1")
     with pytest.raises(ToolError, match="could not be built") as caught:

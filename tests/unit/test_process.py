@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from modelseal import process
 from modelseal.errors import ToolError
+from modelseal.tail import Tail
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +75,13 @@ def test_failure_is_an_error_with_the_end_of_standard_error() -> None:
     with pytest.raises(ToolError, match=r"sh failed with exit code 3\.") as raised:
         process.run(shell("echo the reason >&2; exit 3"), env=ENV)
     assert raised.value.where == "the reason"
+
+
+def test_the_end_of_standard_error_is_of_whole_lines() -> None:
+    with pytest.raises(ToolError) as raised:
+        process.run(shell(f"for i in $(seq 99); do echo {CANARY}-is-in-this-line >&2; done; exit 3"), env=ENV)
+    assert len(raised.value.where) < 2000
+    assert set(raised.value.where.splitlines()) == {f"{CANARY}-is-in-this-line"}
 
 
 def test_end_by_a_signal_is_named() -> None:
@@ -160,7 +168,7 @@ def test_lines_come_one_by_one_and_the_last_needs_no_end() -> None:
 @given(st.binary(max_size=300), st.lists(st.integers(1, 300), max_size=5))
 def test_lines_do_not_depend_on_how_the_stream_was_cut(data: bytes, cuts: list[int]) -> None:
     seen: list[str] = []
-    tail = process._Tail(seen.append)
+    tail = Tail(seen.append)
     places = sorted({0, *(min(cut, len(data)) for cut in cuts), len(data)})
     for start, end in itertools.pairwise(places):
         tail.feed(data[start:end])

@@ -1,13 +1,12 @@
 """What the inputs of `attest` name, read: documents, digests, keys."""
 
-import errno
 import hashlib
 import re
 from pathlib import Path
 
 from modelseal.attestation import plan, provenance
 from modelseal.errors import InputError
-from modelseal.files import read_bounded
+from modelseal.files import open_regular, read_bounded
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _PEM_LIMIT = 64 * 1024
@@ -28,7 +27,8 @@ def _saved(archive: Path, digest: str) -> provenance.File:
     from modelseal.image import digests  # noqa: PLC0415 - not where no archive is given
 
     try:
-        _refuse_other_than_file(archive)
+        with open_regular(archive) as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         found = digests.of_archive(archive)
         if digest not in found:
             raise InputError(
@@ -36,10 +36,9 @@ def _saved(archive: Path, digest: str) -> provenance.File:
                 where=str(archive),
                 mend="Give the archive that was saved of it. For a pushed image, give `image-id` as well.",
             )
-        with archive.open("rb") as file:
-            return provenance.File(archive.name, hashlib.file_digest(file, "sha256").hexdigest())
     except OSError as error:
         raise _unreadable(archive, "archive", error) from error
+    return provenance.File(archive.name, sha256)
 
 
 def hexadecimal(digest: str, name: str) -> str:
@@ -68,29 +67,12 @@ def document(path: Path, name: str) -> plan.Document:
         name: The input's.
 
     Raises:
-        InputError: It cannot be read.
+        InputError: It is no regular file, or cannot be read.
     """
     try:
         return plan.Document(path.name, read_bounded(path, _DOCUMENT_LIMIT))
     except OSError as error:
         raise _unreadable(path, name, error) from error
-
-
-def document_of_others(path: Path, name: str) -> plan.Document:
-    """Return a file that may lie among files that others chose: a named pipe would be waited for.
-
-    Args:
-        path: Where it is.
-        name: The input's.
-
-    Raises:
-        InputError: It is no regular file, or cannot be read.
-    """
-    try:
-        _refuse_other_than_file(path)
-    except OSError as error:
-        raise _unreadable(path, name, error) from error
-    return document(path, name)
 
 
 def pem(text: str) -> bytes:
@@ -102,8 +84,7 @@ def pem(text: str) -> bytes:
     if "-----BEGIN" in text:
         return text.encode()
     try:
-        with Path(text).open("rb") as file:
-            return file.read(_PEM_LIMIT)
+        return read_bounded(Path(text), _PEM_LIMIT, pipe=True)
     except (OSError, ValueError):
         # What was given is not repeated: it may be a key in another form.
         raise InputError(
@@ -111,12 +92,6 @@ def pem(text: str) -> bytes:
             where="input `private-key`",
             mend="Give the whole key with its BEGIN and END lines, or the path of its file.",
         ) from None
-
-
-def _refuse_other_than_file(path: Path) -> None:
-    """Refuse a named pipe, which would be waited for, and a device, which may have no end."""
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
 def _unreadable(path: Path, name: str, error: OSError) -> InputError:

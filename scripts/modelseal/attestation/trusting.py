@@ -46,7 +46,7 @@ def trust_of(demanded: Requirements, now: datetime) -> Trust:
 
 def _content(path: Path, name: str) -> bytes:
     try:
-        return read_bounded(path, _PEM_LIMIT)
+        return read_bounded(path, _PEM_LIMIT, pipe=True)
     except OSError as error:
         raise InputError(
             f"The file cannot be read: {error.strerror or error}.",

@@ -84,7 +84,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     client = docker.find(context.environ, to_build=True)
     recipe = build.with_origin(recipe, context.environ, build.commit_object(recipe.context, context.environ))
     for secret in inputs.secrets:
-        context.mask(context.environ.get(secret.variable, ""))
+        context.mask(build.value_of(secret, context.environ))  # a Dockerfile may print what it reads
     built = build.build(client, recipe, context.environ, context.temp_dir)
     saved = archive.save(client, inputs.image.exact, file)
     if built not in saved.engine_ids:

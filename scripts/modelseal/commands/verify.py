@@ -252,9 +252,7 @@ def _release(  # noqa: PLR0913 - what differs between releases
         inputs.github_token,
     )
     place.check()
-    return Release(
-        label, paths, tuple(given_files.document_of_others(Path(path), "sbom") for path in inputs.sbom), place
-    )
+    return Release(label, paths, tuple(given_files.document(Path(path), "sbom") for path in inputs.sbom), place)
 
 
 def _examined(release: Release, terms: Terms, ignore: Sequence[str], context: Context) -> Examined:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self, TextIO
 
 from modelseal.errors import ModelsealError, ToolError
+from modelseal.github.redaction import Redaction
 
 # GitHub drops a whole summary that is larger (the step stays green), and cuts an annotation's text.
 SUMMARY_LIMIT = 1024 * 1024
@@ -43,6 +44,8 @@ def printable(text: str) -> str:
 class Console(logging.Handler):
     """Everything that people read while a station runs: log lines and annotations, on standard error.
 
+    Known secrets are hidden in all of it, whether a runner would do so or not.
+
     Args:
         stream: Where to write; standard error, so that lines and commands keep their order.
         runner: Whether a GitHub runner reads along.
@@ -53,6 +56,7 @@ class Console(logging.Handler):
         self._stream = stream
         self._token = secrets.token_hex(16) if runner else None
         self._write_lock = threading.Lock()
+        self.redacted = Redaction()
 
     def __enter__(self) -> Self:
         """Put the fence up."""
@@ -74,11 +78,11 @@ class Console(logging.Handler):
 
     def line(self, text: str) -> None:
         """Write one line, whatever is in it."""
-        self._write(printable(text))
+        self._write(printable(self.redacted(text)))
 
     def block(self, text: str) -> None:
         """Write a text of several lines."""
-        self._write("\n".join(printable(line) for line in text.split("\n")))
+        self._write("\n".join(map(printable, self.redacted(text).split("\n"))))
 
     def annotate(self, level: str, message: str, file: str = "") -> None:
         """Show a message on the run's page; nothing where no runner reads along.
@@ -89,14 +93,14 @@ class Console(logging.Handler):
             file: The file of the repository that it is about, escaped as well; empty for none in particular.
         """
         if self._token:
-            shown = "\n".join(map(printable, message.split("\n")))[:ANNOTATION_LIMIT]
-            place = f"file={_escape_property(printable(file))}," if file else ""
+            shown = "\n".join(map(printable, self.redacted(message).split("\n")))[:ANNOTATION_LIMIT]
+            place = f"file={_escape_property(printable(self.redacted(file)))}," if file else ""
             self._command(f"::{level} {place}title=Modelseal::{_escape_data(shown)}")
 
     def mask(self, secret: str) -> None:
-        """Have the runner replace a secret by stars wherever it turns up later."""
-        for line in filter(None, map(str.strip, secret.splitlines())):
-            if self._token and len(line) > 3:  # noqa: PLR2004 # masking a short word would hide half the log
+        """Replace a secret by stars wherever it turns up later, and have the runner do so for the steps after this."""
+        for line in self.redacted.add(secret):
+            if self._token:
                 self._command(f"::add-mask::{_escape_data(line)}")
 
     def _command(self, command: str) -> None:
@@ -157,7 +161,7 @@ def report_error(error: ModelsealError, console: Console, environ: Mapping[str, 
 
     The output `result` says so too, and if the runner's files cannot be written, the console says that.
     """
-    parts = [part for part in (error.what, error.where, error.mend) if part]
+    parts = [console.redacted(part) for part in (error.what, error.where, error.mend) if part]
     console.block("\n".join([f"error: {parts[0]}", *(f"  {part}" for part in parts[1:])]))
     console.annotate("error", "\n".join(parts))
     try:

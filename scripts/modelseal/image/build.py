@@ -9,6 +9,7 @@ from pathlib import Path
 
 from modelseal import process
 from modelseal.errors import InputError, ToolError
+from modelseal.files import read_bounded
 from modelseal.image.docker import Docker
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ _WARY_GIT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
 }
+_SECRET_BYTES = 500 * 1024  # what BuildKit takes: session/secrets/secrets.go, MaxSecretSize
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,29 @@ def labels(lines: tuple[str, ...]) -> tuple[str, ...]:
     return lines
 
 
+def value_of(secret: Secret, environ: Mapping[str, str]) -> str:
+    """Return a build secret itself, so that it can be hidden in what the build prints.
+
+    Raises:
+        InputError: It is not there, or more than BuildKit takes.
+    """
+    if secret.variable:
+        if value := environ.get(secret.variable):
+            return value
+        raise InputError(
+            f"The variable {secret.variable} of the build secret {secret.id} is not set.",
+            mend="Set it under `env:` of the step, from a secret.",
+        )
+    try:
+        return read_bounded(Path(secret.file), _SECRET_BYTES).decode(errors="replace")  # as its output is read
+    except OSError as error:
+        raise InputError(
+            f"The file of the build secret {secret.id} cannot be read: {error.strerror}.",
+            where=secret.file,
+            mend="Write the secret into that file in a step before, or name another one as `src`.",
+        ) from error
+
+
 def with_origin(recipe: Recipe, environ: Mapping[str, str], commit: bytes | None) -> Recipe:
     """Add where the image comes from: labels of the OCI image specification, and the commit's date.
 
@@ -156,7 +181,7 @@ def build(docker: Docker, recipe: Recipe, environ: Mapping[str, str], temp_dir: 
     epoch = () if recipe.source_date is None else (f"SOURCE_DATE_EPOCH={recipe.source_date}",)
     argv += [part for argument in epoch + recipe.build_args for part in ("--build-arg", argument)]
     argv += [part for label in recipe.labels for part in ("--label", label)]
-    argv += [part for secret in recipe.secrets for part in ("--secret", _reference(secret, environ))]
+    argv += [part for secret in recipe.secrets for part in ("--secret", _reference(secret))]
     argv += ["--target", recipe.target] if recipe.target else []
     argv += ["--platform", recipe.platform] if recipe.platform else []
     argv += ["--pull"] if recipe.pull else []
@@ -182,16 +207,9 @@ def build(docker: Docker, recipe: Recipe, environ: Mapping[str, str], temp_dir: 
     return image_id
 
 
-def _reference(secret: Secret, environ: Mapping[str, str]) -> str:
+def _reference(secret: Secret) -> str:
     if secret.variable:
-        if not environ.get(secret.variable):
-            raise InputError(
-                f"The variable {secret.variable} of the build secret {secret.id} is not set.",
-                mend="Set it under `env:` of the step, from a secret.",
-            )
         return f"id={secret.id},env={secret.variable}"
-    if not Path(secret.file).is_file():
-        raise InputError(f"The file of the build secret {secret.id} is not there.", where=secret.file)
     # The client reads the whole as a line of CSV.
     file = str(Path(secret.file).absolute()).replace('"', '""')
     return f'id={secret.id},"src={file}"'
