@@ -6,7 +6,7 @@ same time. What fails then stops it before anything is signed.
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -16,7 +16,8 @@ from typing import Any
 
 from modelseal import process, station, tools
 from modelseal.artifacts import naming, patterns
-from modelseal.attestation import store, storing
+from modelseal.attestation import signing, store, storing
+from modelseal.audit import recording
 from modelseal.chain_interface import STATION, Inputs, Outputs
 from modelseal.commands import attest, build_image, generate_sbom, hash_artifacts, scan_image, scan_model, verify
 from modelseal.errors import InputError
@@ -50,7 +51,12 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     scan_image.check(_scan_inputs(inputs, ""))
     if inputs.models:
         scan_model.check(_model_inputs(inputs, ""))
-    attest.check(_attest_inputs(inputs, Outputs(image=inputs.image.text, digest=_NO_DIGEST)), context)
+    to_be_signed = Outputs(
+        image=inputs.image.text, digest=_NO_DIGEST, manifest=_model_name(inputs) * bool(inputs.models)
+    )
+    attest.check(_attest_inputs(inputs, to_be_signed), context)
+    recording.check(inputs.audit_log)
+    trusted = _trusted(inputs, to_be_signed, context)
     built, model, _ = _together(
         partial(_station, "build-image", build_image.run, _build_inputs(inputs), context),
         partial(_look_into_model, inputs, context),
@@ -70,7 +76,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     attested = _station("attest", attest.run, _attest_inputs(inputs, outputs), context)
     own = {item.name for item in fields(Outputs)} & {item.name for item in fields(attest.Outputs)}
     outputs = replace(outputs, **{name: getattr(attested.outputs, name) for name in own})
-    verified = _station("verify", verify.run, _verify_inputs(inputs, outputs, context), context)
+    verified = _station("verify", verify.run, _verify_inputs(inputs, outputs, trusted), context)
     outputs = replace(outputs, verification=verified.outputs.verdict)
     headline = f"{outputs.image} is built, inventoried, gated, attested and verified"
     if verified.exit_code is not ExitCode.PASSED:
@@ -192,7 +198,8 @@ def _model_name(inputs: Inputs) -> str:
     single = len(inputs.models) == 1 and not patterns.has_magic(inputs.models[0])
     own = Path(os.path.abspath(inputs.models[0] if single else "."))  # noqa: PTH100 # a link keeps its name
     name = naming.sanitised(own.name)
-    return f"{name}-model" if name == inputs.image.file_name else name
+    # `attest` calls the image's statements `image`; some file systems do not tell large letters from small ones.
+    return f"{name}-model" if name.lower() in (inputs.image.file_name.lower(), "image") else name
 
 
 def _dockerfile(inputs: Inputs) -> str:
@@ -214,8 +221,24 @@ def _attest_inputs(inputs: Inputs, outputs: Outputs) -> attest.Inputs:
     )
 
 
-def _verify_inputs(inputs: Inputs, outputs: Outputs, context: Context) -> verify.Inputs:
-    """Verify as a deployment would: this repository's own workflow, or the key's public half."""
+def _trusted(inputs: Inputs, outputs: Outputs, context: Context) -> dict[str, str]:
+    """Return whom `verify` is to believe: the workflow that this job's token names, or the key's public half."""
+    if inputs.sign == signing.KEY:
+        public_key = context.temp_dir / "public-key.pem"
+        public_key.write_bytes(attest.public_key_pem(_attest_inputs(inputs, outputs), context))
+        return {"public-key": str(public_key)}
+    run = signing.workflow(context.environ, context.mask)
+    if run is None:
+        raise InputError(
+            "The identity token is not a workflow's, and the chain verifies by the workflow what it signed.",
+            mend="Run the stations one by one, and `verify` with `certificate-subject` and `issuer`.",
+        )
+    # A reusable workflow signs in its own name, and it can be another repository's.
+    return {"repository": run.repository, "source-digest": run.sha, "signer-workflow": run.job_workflow_ref}
+
+
+def _verify_inputs(inputs: Inputs, outputs: Outputs, trusted: Mapping[str, str]) -> verify.Inputs:
+    """Verify as a deployment would."""
     texts = {
         "paths": "\n".join(inputs.models),
         "image": outputs.image,
@@ -226,14 +249,7 @@ def _verify_inputs(inputs: Inputs, outputs: Outputs, context: Context) -> verify
         "trust-config": str(inputs.trust_config or ""),
         "audit-log": str(inputs.audit_log or ""),
     }
-    if inputs.sign == "key":
-        public_key = context.temp_dir / "public-key.pem"
-        public_key.write_bytes(attest.public_key_pem(_attest_inputs(inputs, outputs), context))
-        texts["public-key"] = str(public_key)
-    else:
-        texts["repository"] = context.environ.get("GITHUB_REPOSITORY", "")
-        texts["source-digest"] = context.environ.get("GITHUB_SHA", "")
-    return station.read_inputs(verify.Inputs, texts)
+    return station.read_inputs(verify.Inputs, {**texts, **trusted})
 
 
 def _outputs(

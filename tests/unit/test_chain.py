@@ -1,24 +1,31 @@
 """The chain where it stops early; where it goes through, see the end-to-end tests."""
 
+import base64
+import json
 import os
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from modelseal import chain, process, station
 from modelseal.errors import InputError
 from modelseal.station import Context
 
 STALE = ("fraud-1.verdict.json", "fraud-1.spdx.json", "fraud-1.cdx.json", "fraud-1.tar", "verification.json")
-KEY = (
-    ec.generate_private_key(ec.SECP256R1())
-    .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    .decode()
-)
+
+
+def pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+KEY = pem(ec.generate_private_key(ec.SECP256R1()))
 
 
 @pytest.fixture
@@ -79,6 +86,41 @@ def test_store_that_cannot_be_used_stops_it_at_once(
         run(context, tmp_path, sign="key", **{"private-key": KEY}, **texts)
 
 
+def test_what_cannot_be_signed_or_recorded_is_said_before_anything_is_built(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "_together", lambda *_: pytest.fail("it has begun"))
+    with pytest.raises(InputError, match="signature cannot be made with this key"):
+        run(context, tmp_path, sign="key", models="model", **{"private-key": pem(ed25519.Ed25519PrivateKey.generate())})
+    with pytest.raises(InputError, match="audit log"):
+        run(context, tmp_path, sign="key", **{"private-key": KEY, "audit-log": str(tmp_path / "missing" / "log")})
+    with pytest.raises(InputError, match="not a JSON Web Token"):
+        run(replace(context, environ={"SIGSTORE_ID_TOKEN": "x"}), tmp_path)
+    with pytest.raises(InputError, match="not a workflow's"):
+        run(replace(context, environ={"SIGSTORE_ID_TOKEN": token(iss="https://accounts.google.com")}), tmp_path)
+
+
+def token(**claims: str) -> str:
+    return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.e30"
+
+
+def test_what_a_reusable_workflow_of_another_repository_signed_is_verified_by_that_workflow(
+    context: Context, tmp_path: Path
+) -> None:
+    claims = dict.fromkeys(("repository_id", "repository_owner_id", "run_id", "run_attempt"), "1")
+    claims |= {"repository": "octo/model", "ref": "refs/heads/main", "sha": "a" * 40, "event_name": "push",
+               "workflow_ref": "octo/model/.github/workflows/ci.yml@refs/heads/main",
+               "job_workflow_ref": "platform/ci/.github/workflows/seal.yml@refs/heads/v1",
+               "runner_environment": "github-hosted"}  # fmt: skip
+    inputs = station.read_inputs(chain.Inputs, {"image": "fraud:1", "context": str(tmp_path)})
+    outputs = chain.Outputs(image="fraud:1", image_id=f"sha256:{'1' * 64}", bundles="bundles")
+    job = replace(context, environ={"SIGSTORE_ID_TOKEN": token(**claims)})
+    verified = chain._verify_inputs(inputs, outputs, chain._trusted(inputs, outputs, job))
+    assert verified.repository == "octo/model"
+    assert verified.source_digest == "a" * 40
+    assert verified.signer_workflow == claims["job_workflow_ref"]
+
+
 def test_nothing_is_left_of_an_earlier_look_into_the_model(
     context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +138,9 @@ def test_nothing_is_left_of_an_earlier_look_into_the_model(
         ("model", "model"),
         ("some/where/my model/", "my-model"),
         ("fraud-1", "fraud-1-model"),  # as the image's files are called
+        ("Fraud-1", "Fraud-1-model"),
+        ("image", "image-model"),  # as the image's statements are called
+        ("IMAGE", "IMAGE-model"),
         ("a\nb", "here"),
         ("models/*.onnx", "here"),
     ],

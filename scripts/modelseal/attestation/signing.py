@@ -130,6 +130,18 @@ def ready(wanted: Wanted, environ: Mapping[str, str], mask: Callable[[str], None
     return Signing(signer, workflow_run.from_environment(environ), verified, public_key)
 
 
+def workflow(environ: Mapping[str, str], mask: Callable[[str], None]) -> workflow_run.Run | None:
+    """Return the workflow run that this job's identity token vouches for; nothing if it is not a workflow's.
+
+    Raises:
+        InputError: The token cannot be had, is none, or says something else than the environment.
+        ToolError: GitHub's endpoint does not answer.
+    """
+    from modelseal.attestation import oidc  # noqa: PLC0415 - not for signing with a key
+
+    return workflow_run.from_claims(oidc.claims_of(oidc.identity_token(environ, mask)), environ)
+
+
 def _chain(wanted: Wanted, public_key: keys.PublicKey, now: datetime) -> tuple[bytes, ...]:
     if wanted.certificate_chain is None:
         return ()

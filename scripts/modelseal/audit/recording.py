@@ -60,6 +60,20 @@ class Record:
         self.statements = tuple(entry.statement_of(*bundle) for bundle in bundles)
 
 
+def check(path: Path | None) -> None:
+    """Try the log, if there is one, before the work that is recorded in it.
+
+    Raises:
+        InputError: The log's path cannot be used.
+        ToolError: The log cannot be written to.
+        VerificationFailed: The log's end has been changed.
+    """
+    if path is not None:
+        from modelseal.audit import log  # noqa: PLC0415 # as above
+
+        log.check(path)
+
+
 @contextlib.contextmanager
 def of(station: str, path: Path | None, environ: Mapping[str, str]) -> Iterator[Record]:
     """Record a run in the log when the block ends, with its error if it ends with one.
@@ -78,10 +92,7 @@ def of(station: str, path: Path | None, environ: Mapping[str, str]) -> Iterator[
         VerificationFailed: The log's end has been changed.
     """
     record = Record(kept=path is not None)
-    if path is not None:
-        from modelseal.audit import log  # noqa: PLC0415 # as above
-
-        log.check(path)
+    check(path)
     try:
         yield record
     except BaseException as error:
