@@ -18,9 +18,9 @@ import pytest
 import local_sigstore
 from attestation_material import GITHUB, IMAGE, IMAGE_ID, MODEL, context, key, payloads, pem, project, public_pem
 from modelseal import station
-from modelseal.attestation import identity
+from modelseal.attestation import identity, made_earlier
 from modelseal.commands import attest, verify
-from modelseal.errors import InputError, ModelsealError, ToolError
+from modelseal.errors import InputError, ModelsealError, ToolError, VerificationFailed
 from modelseal.station import Context, Outcome
 from modelseal.verdict import ExitCode
 
@@ -313,6 +313,22 @@ def test_we_refuse_the_bundles_under_another_root(release: Release, tmp_path: Pa
         outcome = verify.run(verify_inputs(release, trust_config=other.trusted_root), context(tmp_path))
     assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
     assert outcome.headline.count("Sigstore refuses it") == 6
+
+
+def test_bundles_made_earlier_are_held_to_their_root_before_they_are_stored(release: Release, tmp_path: Path) -> None:
+    wanted = attest._signing(keyless_inputs(with_model(tmp_path), release.sigstore))
+    items, unverified = made_earlier.read(release.bundles, wanted)
+    assert len(items) == 6
+    assert not unverified
+    with local_sigstore.running(tmp_path) as other, pytest.raises(VerificationFailed, match="Sigstore refuses it"):
+        made_earlier.read(release.bundles, replace(wanted, trust_config=other.trusted_root))
+    shutil.copytree(release.bundles, tmp_path / "changed")
+    file = tmp_path / "changed" / "image.provenance.sigstore.json"
+    bundle = json.loads(file.read_bytes())
+    del bundle["verificationMaterial"]["tlogEntries"]
+    file.write_bytes(json.dumps(bundle).encode())
+    with pytest.raises(VerificationFailed, match="no entry of a transparency log"):
+        made_earlier.read(tmp_path / "changed", wanted)
 
 
 def test_key_is_no_stand_in_for_an_identity(release: Release, tmp_path: Path) -> None:

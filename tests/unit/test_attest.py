@@ -327,6 +327,14 @@ def test_link_in_place_of_the_bundles_folder_is_not_followed(tmp_path: Path) -> 
         attested(tmp_path)
 
 
+def test_inputs_that_contradict_each_other_are_recorded(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="belong together"):
+        attested(tmp_path, digest="", audit_log=tmp_path / "audit.jsonl")
+    entry = json.loads((tmp_path / "audit.jsonl").read_bytes())
+    assert entry["result"] == "error"
+    assert "belong together" in entry["message"]
+
+
 def test_earlier_bundles_survive_a_failure(tmp_path: Path) -> None:
     attested(tmp_path)
     with pytest.raises(InputError):

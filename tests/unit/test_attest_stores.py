@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import certificate_authority
 import github_server
 import oci_registry
 from attestation_material import (
@@ -29,7 +30,7 @@ from github_server import TOKEN, Reply, Request, Server
 from modelseal import station
 from modelseal.attestation import registry_store
 from modelseal.commands import attest, verify
-from modelseal.errors import InputError, ModelsealError, ToolError
+from modelseal.errors import InputError, ModelsealError, ToolError, VerificationFailed
 from modelseal.registry import Limits
 from modelseal.station import Context, Outcome
 from modelseal.verdict import ExitCode
@@ -190,6 +191,9 @@ def test_storing_again_adds_nothing(tmp_path: Path, either: Registry) -> None:
     assert len(entry["statements"]) == ALL_STATEMENTS
     assert {"name": inputs.image, "sha256": inputs.digest.removeprefix("sha256:")} in entry["subjects"]
     assert set(second.outputs.referrers.split("\n")) == set(first.outputs.referrers.split("\n"))
+    assert "not verified, as `private-key` was not given" in str(second.annotations)
+    assert "not verified" in second.summary
+    assert not attest.run(replace(again, private_key=inputs.private_key), context(tmp_path)).annotations
     assert len(registry.manifests) == count
     assert len(bundles(tmp_path)) == ALL_STATEMENTS
 
@@ -464,6 +468,31 @@ def test_github_that_dies_midway_loses_nothing_and_the_registry_gets_its_own(
 
     server.answer = made
     again = replace(inputs, bundles=tmp_path / "out" / "bundles", store=("github",))
+    assert attest.run(again, github_context(tmp_path, server)).exit_code is ExitCode.PASSED
+
+
+@pytest.mark.parametrize("by", ["certificate", "key"])
+def test_bundle_that_does_not_hold_is_not_stored(tmp_path: Path, github: tuple[Server, GitHub], by: str) -> None:
+    server, made = github
+    inputs = project(tmp_path)
+    if by == "certificate":
+        signer = certificate_authority.signer()
+        (tmp_path / "chain.pem").write_bytes(signer.pem + certificate_authority.authority().pem)
+        inputs = replace(inputs, private_key=pem(signer.key), certificate_chain=tmp_path / "chain.pem")
+    attest.run(inputs, context(tmp_path))
+    again = replace(inputs, bundles=tmp_path / "out" / "bundles", store=("github",), github_token=TOKEN)
+    file = tmp_path / "out" / "bundles" / "image.provenance.sigstore.json"
+    whole = file.read_bytes()
+    bundle = json.loads(whole)
+    (signature,) = bundle["dsseEnvelope"]["signatures"]
+    broken = bytearray(base64.b64decode(signature["sig"]))
+    broken[-1] ^= 1
+    signature["sig"] = base64.b64encode(broken).decode()
+    file.write_bytes(json.dumps(bundle).encode())
+    with pytest.raises(VerificationFailed, match="does not fit"):
+        attest.run(replace(again, private_key="") if by == "certificate" else again, github_context(tmp_path, server))
+    assert made.bundles == []
+    file.write_bytes(whole)
     assert attest.run(again, github_context(tmp_path, server)).exit_code is ExitCode.PASSED
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import re
 import subprocess
 import time
@@ -370,6 +371,13 @@ def test_log_is_signed_for_and_holds(tmp_path: Path, key: checkpoint.PrivateKey)
     assert (outcome.outputs.entry_count, outcome.outputs.covered_count) == ("10", "9")
     assert "the first 9 of them signed for" in outcome.headline
     assert outcome.outputs.head == audit_logs.own_hash((tmp_path / "log").read_bytes().splitlines()[-1])
+
+
+def test_pipe_is_not_waited_for_as_a_checkpoint(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    path = written(tmp_path / "log", WHOLE)
+    with pytest.raises(InputError, match="no regular file"):
+        audited(tmp_path, log=str(path), checkpoint=str(tmp_path / "pipe"), public_key=public(tmp_path))
 
 
 @pytest.mark.parametrize("left", range(len(WHOLE)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import saved_images
 from modelseal.errors import InputError, ToolError
-from modelseal.image import archive, layers
+from modelseal.image import archive, layers, platforms
 from modelseal.image.docker import Docker
 from saved_images import config, docker_members, link, oci_members, packed, tar
 
@@ -197,9 +197,12 @@ def test_refuses_a_compressed_archive_and_says_so(tmp_path: Path) -> None:
 
 
 def test_refuses_what_is_no_file(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "missing", tmp_path / "x" / "y"):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "missing", tmp_path / "x" / "y", tmp_path / "pipe"):
         with pytest.raises(InputError, match="opened"):
             archive.read(path)
+        with pytest.raises(InputError):
+            platforms.of_archive(path, tmp_path)
 
 
 def test_refuses_every_truncation_in_the_middle(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,15 @@ def test_refuses_metadata(tmp_path: Path, metadata: Any) -> None:
 def test_refuses_no_database_and_an_empty_one(tmp_path: Path, content: bytes | None) -> None:
     with pytest.raises(ToolError, match="database"):
         database.read(made(tmp_path, content=content))
+
+
+@pytest.mark.parametrize("name", ["metadata.json", "trivy.db"])
+def test_waits_for_no_pipe(tmp_path: Path, name: str) -> None:
+    folder = made(tmp_path)
+    (folder / "db" / name).unlink()
+    os.mkfifo(folder / "db" / name)
+    with pytest.raises(ToolError, match="no regular file"):
+        database.read(folder)
 
 
 def test_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -27,8 +27,6 @@ def _saved(archive: Path, digest: str) -> provenance.File:
     from modelseal.image import digests  # noqa: PLC0415 - not where no archive is given
 
     try:
-        with open_regular(archive) as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         found = digests.of_archive(archive)
         if digest not in found:
             raise InputError(
@@ -36,9 +34,10 @@ def _saved(archive: Path, digest: str) -> provenance.File:
                 where=str(archive),
                 mend="Give the archive that was saved of it. For a pushed image, give `image-id` as well.",
             )
+        with open_regular(archive) as file:
+            return provenance.File(archive.name, hashlib.file_digest(file, "sha256").hexdigest())
     except OSError as error:
         raise _unreadable(archive, "archive", error) from error
-    return provenance.File(archive.name, sha256)
 
 
 def hexadecimal(digest: str, name: str) -> str:

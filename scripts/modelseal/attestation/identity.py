@@ -234,6 +234,11 @@ def of_certificate(certificate: x509.Certificate) -> Identity:
     )
 
 
+def is_of_sigstore(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate has claims of the kind that only Sigstore's authority puts into one."""
+    return any(item.oid.dotted_string.startswith(f"{_ARC}.") for item in certificate.extensions)
+
+
 def same_url(left: str, right: str) -> bool:
     """Tell whether two repository URLs name the same one: GitHub takes upper and lower case as equal, of ASCII only."""
     return left.isascii() and right.isascii() and left.lower() == right.lower()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modelseal import station
-from modelseal.attestation import destinations, keys, plan, planning, signed, signing, store, storing
+from modelseal.attestation import destinations, keys, made_earlier, plan, planning, signed, signing, store, storing
 from modelseal.audit import recording
 from modelseal.errors import InputError
 from modelseal.files import write_atomically
@@ -109,7 +109,8 @@ class Inputs:
     )
     bundles: Path | None = option(
         "A folder of bundles that was made earlier. Nothing is signed then: they are only stored, so that what could "
-        "not be stored at first can be stored later, or elsewhere too.",
+        "not be stored at first can be stored later, or elsewhere too. Those signed with a key are verified only if "
+        "`private-key` is given.",
         station.path,
     )
     audit_log: Path | None = option(
@@ -155,8 +156,8 @@ STATION = Station(
 
 def run(inputs: Inputs, context: Context) -> Outcome:
     """Check, state, sign, verify, store: in this order."""
-    _check(inputs)
     with recording.of(STATION.name, inputs.audit_log, context.environ) as record:
+        _check(inputs)
         outcome = _run(inputs, context, record)
         record.ends(outcome.exit_code, outcome.headline)
     return outcome
@@ -165,11 +166,11 @@ def run(inputs: Inputs, context: Context) -> Outcome:
 def _run(inputs: Inputs, context: Context, record: recording.Record) -> Outcome:
     stores, notices = storing.ready(destinations.chosen(_wanted(inputs), context.environ, context.mask))
     if inputs.bundles:
-        items = tuple(storing.item_of(name, data) for name, data in store.read(inputs.bundles).items())
+        items, unverified = made_earlier.read(inputs.bundles, _signing(inputs))
         storing.refuse_unwanted(stores, [item.subjects for item in items])
         stored = [(item.data, item.predicate_type, "") for item in items]
         record.accepts(((item.about, item.subjects[0]) for item in items), stored)
-        return _stored(inputs.bundles, items, stores, notices, "stored anew")
+        return _stored(inputs.bundles, items, stores, (*notices, *unverified), "stored anew")
     who = _who(inputs, context)
     planned = planning.planned(_what(inputs), who.run, datetime.now(UTC))
     storing.refuse_unwanted(stores, [storing.subjects_of(item.payload) for item in planned] if stores else ())

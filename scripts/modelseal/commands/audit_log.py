@@ -12,7 +12,7 @@ from modelseal.attestation.rejection import Rejection
 from modelseal.audit import chain, checkpoint, report
 from modelseal.audit.checkpoint import Checkpoint
 from modelseal.errors import InputError
-from modelseal.files import write_atomically
+from modelseal.files import open_regular, write_atomically
 from modelseal.report.markdown import visible
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import Annotation, ExitCode
@@ -145,7 +145,7 @@ def _checkpoints(inputs: Inputs) -> tuple[dict[str, Checkpoint], tuple[str, ...]
     """Read the checkpoints; return those that are signed by their files' names, and what is wrong with the others."""
     if inputs.public_key is None:
         return {}, ()
-    key = keys.load_public_key(_read(inputs.public_key, "public-key", _PEM_BYTES))
+    key = keys.load_public_key(_read(inputs.public_key, "public-key", _PEM_BYTES, pipe=True))
     signed: dict[str, Checkpoint] = {}
     reasons: list[str] = []
     for name in inputs.checkpoint:
@@ -171,9 +171,9 @@ def _origin(inputs: Inputs, signed: Mapping[str, Checkpoint], environ: Mapping[s
     return f"{server}/{repository}/audit-log"
 
 
-def _read(path: Path, name: str, limit: int) -> bytes:
+def _read(path: Path, name: str, limit: int, *, pipe: bool = False) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path, pipe=pipe) as file:
             return file.read(limit)
     except (OSError, ValueError) as error:
         raise InputError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from modelseal.errors import InputError
+from modelseal.files import open_regular
 from modelseal.image import documents, tar_headers
 from modelseal.image.documents import Unusable
 
@@ -23,7 +24,7 @@ def opened(path: Path) -> Iterator["Contents"]:
         InputError: There is no such file, or it is no uncompressed tar file.
     """
     try:
-        with tarfile.open(path, "r:") as archive:
+        with open_regular(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
             yield Contents(archive, path)
     except tarfile.TarError as error:
         raise InputError(

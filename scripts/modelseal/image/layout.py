@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from modelseal.errors import InputError
+from modelseal.files import open_regular
 from modelseal.image import documents, streams, tar_headers
 from modelseal.image.documents import Unusable
 from modelseal.image.index import Descriptor
@@ -223,7 +224,7 @@ def _hex(digest: str) -> str:
 
 def _in_tar(path: Path) -> Callable[[str], _Piece | None]:
     pieces: dict[str, _Piece] = {}
-    with tarfile.open(path, "r:") as archive:
+    with open_regular(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
         for number, member in enumerate(archive):
             if number == _MEMBERS_LIMIT:
                 raise tarfile.ReadError(f"it has more than {_MEMBERS_LIMIT:,} members")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from modelseal.errors import ToolError
+from modelseal.files import open_regular
 
 METADATA = "metadata.json"
 _METADATA_BYTES = 64 * 1024
@@ -64,10 +65,10 @@ def read(cache_dir: Path, kind: Kind = VULNERABILITIES, *, digest: str = "") -> 
     folder = cache_dir / kind.folder
     metadata = folder / METADATA
     try:
-        with metadata.open("rb") as file:
+        with open_regular(metadata) as file:
             content = json.loads(file.read(_METADATA_BYTES))
         version, updated_at = content["Version"], _time(content["UpdatedAt"])
-        with (folder / kind.file).open("rb") as file:
+        with open_regular(folder / kind.file) as file:
             empty = not file.read(1)
     except OSError as error:
         raise ToolError(

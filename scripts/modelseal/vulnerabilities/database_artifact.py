@@ -14,6 +14,7 @@ from typing import IO, cast
 
 from modelseal import registry
 from modelseal.errors import ToolError
+from modelseal.files import open_regular
 from modelseal.vulnerabilities import database
 from modelseal.vulnerabilities.database import Database, Kind
 
@@ -111,7 +112,7 @@ def check_whole(current: Database, kind: Kind) -> None:
     """
     path = current.folder / kind.file
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             expected = _bolt_size(file) if kind == database.VULNERABILITIES else _sqlite_size(file)
             size = file.seek(0, 2)
     except OSError as error:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modelseal.errors import ToolError
-from modelseal.files import write_atomically
+from modelseal.files import open_regular, write_atomically
 from modelseal.vulnerabilities import database
 from modelseal.vulnerabilities.database import Database, Kind
 
@@ -198,7 +198,7 @@ def _name(digest: str) -> str:
 def _read(path: Path) -> dict[str, object]:
     """Return what a small JSON file says; nothing if it cannot be read: then it is as if it were not there."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             read = json.loads(file.read(_RECORD_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
@@ -207,7 +207,7 @@ def _read(path: Path) -> dict[str, object]:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
