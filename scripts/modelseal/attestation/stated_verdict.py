@@ -107,8 +107,8 @@ def _vulns_contradiction(predicate: Mapping[str, object]) -> str:
     if not isinstance(scanners, list) or "vuln" not in scanners:
         return ", but its gate did not look for vulnerabilities"
     notes = (jsontext.dig(item, "annotations") for item in found)
-    words = (jsontext.dig(note, "decision") for each in notes if isinstance(each, list) for note in each)
-    if _fails(gate) or "fails" in words:
+    words = (jsontext.dig(note, "decision") for each in notes for note in (each if isinstance(each, list) else [each]))
+    if _fails(gate) or "fails" in (str(word).lower() for word in words):
         return ", but findings are listed that fail it"
     return ""
 
@@ -126,8 +126,11 @@ def _tests_contradiction(predicate: Mapping[str, object]) -> str:
 
 def _fails(gate: object) -> bool:
     """Tell whether a gate counts findings that fail; a count that is none counts as some."""
-    count = jsontext.dig(gate, "decisions", "fails")
-    return count is not None and count != 0
+    decisions = jsontext.dig(gate, "decisions")
+    if decisions is None:
+        return False
+    count = decisions.get("fails", 0) if isinstance(decisions, dict) else None
+    return type(count) is not int or count != 0
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, object]], StatedVerdict]] = {
