@@ -30,6 +30,7 @@ from attestation_material import cyclonedx as cyclonedx_document
 from attestation_material import spdx as spdx_document
 from attestation_material import verdict as verdict_document
 from modelseal.attestation import given, predicates, verification
+from modelseal.attestation.attested import Attestation
 from modelseal.attestation.log_entry import LogEntry
 from modelseal.attestation.statement import Statement, Subject
 from modelseal.attestation.trust import Proved
@@ -175,6 +176,83 @@ def test_provenance_without_what_every_one_has_is_none(tmp_path: Path, change: C
     assert outcome.headline.endswith(f"it lacks {lacks}, which every provenance has")
 
 
+def summary(**changes: Any) -> Change:
+    said = {
+        "verifier": {"id": "https://github.com/modelseal/modelseal/verify"}, "timeVerified": hours(-1),
+        "resourceUri": f"pkg:oci/fraud@{IMAGE_ID.replace(':', '%3A')}", "slsaVersion": "1.1",
+        "policy": {"uri": "file:policy.yml#production", "digest": {"sha256": "1" * 64}},
+        "inputAttestations": [{"uri": "x", "digest": {"sha256": "1" * 64}}],
+        "verificationResult": "PASSED", "verifiedLevels": ["SLSA_BUILD_LEVEL_2"],
+    }  # fmt: skip
+    return stated(SUMMARY, {key: value for key, value in (said | changes).items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, ""),
+        ({"verifier": {"id": "https://evil.example"}}, "the verifier is 'https://evil.example'"),
+        ({"verifier": None}, "the verifier is None"),
+        ({"resourceUri": f"pkg:oci/fraud@{OTHER.replace(':', '%3A')}"}, "which is none of its subjects"),
+        ({"resourceUri": f"pkg:generic/fraud?checksum={OTHER}"}, "which is none of its subjects"),
+        ({"resourceUri": "registry.example/octo/fraud"}, "which is none of its subjects"),
+        ({"policy": {"uri": "file:policy.yml#staging", "digest": {"sha256": "1" * 64}}}, "not one for production"),
+        ({"policy": {"uri": "https://example.org", "digest": {"sha256": "1" * 64}}}, "not one for production"),
+        ({"verifiedLevels": []}, "its levels are []"),
+        ({"inputAttestations": []}, "no attestation was looked at"),
+        ({"timeVerified": "yesterday"}, "no time in the past"),
+    ],
+    ids=str,
+)
+def test_summary_by_somebody_else_or_of_something_else_does_not_count(
+    tmp_path: Path, changes: dict[str, Any], why: str
+) -> None:
+    inputs = replace(release(tmp_path), paths=(), sbom=(), public_key=None, environment="production")
+    (tmp_path / "p.yml").write_text(
+        f"version: 1\nverify: {{production: {{public-key: {tmp_path / 'key.pub'}, max-age: 2h}}}}\n"
+    )
+    inputs = replace(inputs, policy=tmp_path / "p.yml", require=("verification-summary",))
+    bundles = tmp_path / "out" / "bundles"
+    said = statement(bundles / VULNS)
+    for file in bundles.iterdir():
+        file.unlink()
+    summary(**changes)(said)
+    (bundles / "summary.sigstore.json").write_bytes(signed(said))
+    headline = verify.run(inputs, context(tmp_path)).headline
+    if not why:
+        assert headline == f"image {IMAGE} is what was signed"
+        return
+    assert "no attestation states verification-summary" in headline
+    assert "does not count: " in headline
+    assert why in headline
+    summary(timeVerified=hours(-3))(said)  # one that would count is too old, and the other is not taken in its place
+    (bundles / "old.sigstore.json").write_bytes(signed(said))
+    assert "older than 2h" in verify.run(inputs, context(tmp_path)).headline
+    summary()(said)
+    (bundles / "old.sigstore.json").write_bytes(signed(said))
+    assert verify.run(inputs, context(tmp_path)).exit_code is ExitCode.PASSED
+
+
+def test_image_that_was_scanned_and_attested_twice_is_no_contradiction(tmp_path: Path) -> None:
+    inputs = replace(release(tmp_path), sbom=(), paths=())
+    bundles = tmp_path / "out" / "bundles"
+    for kind, change in {
+        "spdx": {
+            "documentNamespace": "https://example.org/2",
+            "creationInfo": {"created": hours(0), "creators": ["x"]},
+        },
+        "cyclonedx": {"serialNumber": "urn:uuid:2", "metadata": {"timestamp": hours(0), "authors": []}},
+    }.items():
+        said = statement(bundles / f"image.sbom-{kind}.sigstore.json")
+        for number, later in enumerate((change, {**change, next(iter(change)): "another"})):
+            said["predicate"].update(later)
+            (bundles / f"image.sbom-{kind}{number or ''}.sigstore.json").write_bytes(signed(said))
+    assert verify.run(inputs, context(tmp_path)).exit_code is ExitCode.PASSED
+    said["predicate"]["metadata"]["authors"] = ["somebody"]
+    (bundles / "more.sigstore.json").write_bytes(signed(said))
+    assert "different SBOMs of the same kind" in verify.run(inputs, context(tmp_path)).headline
+
+
 SUMMARY, TESTS = "https://slsa.dev/verification_summary/v1", "https://in-toto.io/attestation/test-result/v0.1"
 
 
@@ -184,6 +262,10 @@ SUMMARY, TESTS = "https://slsa.dev/verification_summary/v1", "https://in-toto.io
         (lambda it: gate(it).update(decisions={"fails": 3}), "findings are listed that fail it"),
         (lambda it: gate(it).update(decisions={"fails": -1}), "findings are listed that fail it"),
         (lambda it: gate(it).update(decisions={"fails": True}), "findings are listed that fail it"),
+        (lambda it: gate(it).update(decisions={"fails": False}), "findings are listed that fail it"),
+        (lambda it: gate(it).update(decisions=[]), "findings are listed that fail it"),
+        (lambda it: it["predicate"]["scanner"]["result"][0].update(annotations={"decision": "fails"}), "that fail it"),
+        (lambda it: it["predicate"]["scanner"]["result"][0].update(annotations=[{"decision": "FAILS"}]), "that fail"),
         (lambda it: it["predicate"]["scanner"]["result"][0]["annotations"].append({"decision": "fails"}), "that fail"),
         (lambda it: it["predicate"]["scanner"].pop("result"), "it lists no findings"),
         (lambda it: it["predicate"]["scanner"].update(result={}), "it lists no findings"),
@@ -218,7 +300,7 @@ def test_verdict_of_later_than_its_signature_is_refused(minutes: int, refused: b
     finished = (logged + timedelta(minutes=minutes)).isoformat()
     predicate = predicates.of_verdict(predicates.read_verdict(verdict_document(scanned_at=finished)))
     said = Statement((Subject(IMAGE, IMAGE_ID.removeprefix("sha256:")),), predicates.VULNS, predicate)
-    signed_then = verification.Attestation("x", said, Proved(b"", "octo", None, LogEntry("1", logged)))
+    signed_then = Attestation("x", said, Proved(b"", "octo", None, LogEntry("1", logged)))
     clock = verification.Clock(logged + timedelta(days=31), timedelta(days=40))
     wanted = verification.Wanted("image", IMAGE_ID.removeprefix("sha256:"), (predicates.VULNS,), clock)
     reasons = verification.judge([signed_then], wanted)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from modelseal.artifacts.manifest import Manifest
 from modelseal.attestation import model_signature, plan, predicates, provenance, stated_verdict, trusting, verification
+from modelseal.attestation.attested import Attestation
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.requirements import Requirements
 from modelseal.attestation.sources import Wanted as Place
 from modelseal.attestation.trust import IdentityTrust, Trust
-from modelseal.attestation.verification import Attestation, Clock, Evidence
+from modelseal.attestation.verification import Clock, Evidence
 from modelseal.errors import ContentError, InputError
 
 # Compares files with a manifest; where files are read is not this module's concern. Returns what speaks against them,
@@ -46,11 +47,13 @@ class Terms:
         trusted: Whom to believe.
         required: Predicate types, each of which must be stated.
         clock: How old verdicts may be.
+        environment: For which of a policy's environments; empty without a policy.
     """
 
     trusted: Trust
     required: tuple[str, ...]
     clock: Clock
+    environment: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def terms_of(demanded: Requirements, now: datetime) -> Terms:
     if not isinstance(trusted, IdentityTrust) and trusted.expected is not None:
         # Without a workflow's certificate only provenance says where something is from: without it, nobody would ask.
         required = tuple(dict.fromkeys((*required, provenance.PREDICATE_TYPE)))
-    return Terms(trusted, required, Clock(now, demanded.max_age))
+    return Terms(trusted, required, Clock(now, demanded.max_age), demanded.environment)
 
 
 def examine(
@@ -196,7 +199,7 @@ def _looked_at(release: Release, look: Callable[[Release], Examined]) -> Examine
 def _image(release: Release, terms: Terms, evidence: Evidence) -> Finding:
     name, sha256 = release.place.image, release.place.digest.removeprefix("sha256:")
     required = tuple(item for item in terms.required if item not in _OF_MODELS or not release.paths)
-    wanted = verification.Wanted(f"image {name}", sha256, required, terms.clock, release.sboms)
+    wanted = verification.Wanted(f"image {name}", sha256, required, terms.clock, release.sboms, terms.environment)
     return _finding("image", name, sha256, verification.judge(evidence.attestations, wanted), evidence)
 
 
@@ -210,12 +213,12 @@ def _model(release: Release, terms: Terms, files: Mapping[str, bytes], evidence:
     required = tuple(
         item
         for item in terms.required
-        if item != plan.MODEL_SIGNATURE and not (release.place.image and verification.is_about_images(item))
+        if item != plan.MODEL_SIGNATURE and not (release.place.image and predicates.is_about_images(item))
     )
     reasons: tuple[str, ...] = ()
     # Where nothing beside the signature is required, what is stated all the same may still speak against the model.
     if required or any(item.statement.is_about(sha256) for item in evidence.attestations):
-        wanted = verification.Wanted(f"model {name}", sha256, required, terms.clock)
+        wanted = verification.Wanted(f"model {name}", sha256, required, terms.clock, environment=terms.environment)
         reasons = verification.judge(evidence.attestations, wanted)
     differences, unsigned = compare(release.paths, signed)
     reasons += tuple(f"model {name}: {reason}" for reason in differences)

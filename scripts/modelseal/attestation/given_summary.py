@@ -3,10 +3,10 @@
 https://slsa.dev/spec/v1.1/verification_summary
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 
-from modelseal.attestation import jsontext, predicates, stated_verdict, statement, summary_statement
+from modelseal.attestation import predicates, statement, summary_predicate
 from modelseal.attestation.plan import Document, Planned
 from modelseal.attestation.rejection import Rejection, short
 from modelseal.errors import InputError, VerificationFailed
@@ -30,7 +30,9 @@ def planned(summary: Document, about: Collection[str], now: datetime) -> Planned
     payload = summary.data.removesuffix(b"\n")
     try:
         stated = statement.parse(payload, [statement.STATEMENT_TYPE])
-        _check(stated.predicate_type, stated.predicate, now)
+        if stated.predicate_type != predicates.SUMMARY:
+            raise Rejection(f"it states {short(stated.predicate_type)}, not {predicates.SUMMARY}")  # noqa: TRY301
+        summary_predicate.check_for(stated, "", now)
     except Rejection as error:
         raise InputError(
             f"This is not a verification summary that can be signed: {error}.",
@@ -49,33 +51,10 @@ def planned(summary: Document, about: Collection[str], now: datetime) -> Planned
             where=summary.name,
             mend="Give the file that `verify` wrote: it is about one image, one model, or both.",
         )
-    if stated.predicate["verificationResult"] != summary_statement.PASSED:
+    if stated.predicate["verificationResult"] != summary_predicate.PASSED:
         raise VerificationFailed(
             "The verification failed; nothing was attested.",
             where=summary.name,
             mend="See in `verification.json` why. A summary that refuses is not signed.",
         )
     return Planned(_FILE, stated.subjects[0].name, stated.predicate_type, payload)
-
-
-def _check(predicate_type: str, predicate: Mapping[str, object], now: datetime) -> None:
-    """Refuse what `verify` would not write."""
-    if predicate_type != predicates.SUMMARY:
-        raise Rejection(f"it states {short(predicate_type)}, not {predicates.SUMMARY}")
-    verifier = jsontext.dig(predicate, "verifier", "id")
-    if verifier != summary_statement.VERIFIER:
-        raise Rejection(f"the verifier is {short(verifier)}, not {summary_statement.VERIFIER}")
-    time = stated_verdict.time_of(predicate.get("timeVerified"))
-    if time is None or time > now + stated_verdict.CLOCKS_DIFFER:
-        raise Rejection(f"it was verified at {short(predicate.get('timeVerified'))}, which is no time in the past")
-    jsontext.as_text(predicate.get("resourceUri"), "resourceUri")
-    jsontext.as_text(jsontext.dig(predicate, "policy", "uri"), "the policy's URI")
-    jsontext.as_text(jsontext.dig(predicate, "policy", "digest", "sha256"), "the policy's digest")
-    result, levels = predicate.get("verificationResult"), predicate.get("verifiedLevels")
-    if result not in (summary_statement.PASSED, summary_statement.FAILED):
-        raise Rejection(f"its result is {short(result)}")
-    failed = result == summary_statement.FAILED
-    if not isinstance(levels, list) or not levels or (summary_statement.FAILED in levels) != failed:
-        raise Rejection(f"its result is {result}, and its levels are {short(levels)}")
-    if not failed and not jsontext.as_list(predicate.get("inputAttestations"), "inputAttestations"):
-        raise Rejection("no attestation was looked at")

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from modelseal.attestation import jsontext, predicates, sbom_subject, stated_verdict
+from modelseal.attestation import predicates, sbom_subject, stated_verdict
+from modelseal.attestation.sbom_inventory import inventory
 from modelseal.errors import InputError
 
 Stated = tuple[str, Mapping[str, object]]
@@ -25,9 +26,9 @@ def check(statements: Iterable[Stated], names: frozenset[str]) -> None:
         known |= verdict.names if verdict else frozenset()
     seen: dict[str, bytes] = {}
     for kind, predicate in listed:
-        if kind == predicates.CYCLONEDX or kind.startswith(predicates.SPDX_PREFIX):
+        if predicates.is_sbom(kind):
             _refuse_other(kind, sbom_subject.digests(kind, predicate), known)
-            if seen.setdefault(kind, encoded := jsontext.encode(predicate)) != encoded:
+            if seen.setdefault(kind, content := inventory(kind, predicate)) != content:
                 raise InputError(
                     f"Two SBOMs of the same kind ({predicates.describe(kind)}) say different things of the image.",
                     where="input `sbom`",

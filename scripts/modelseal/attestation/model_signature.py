@@ -8,11 +8,11 @@ from pathlib import Path
 from modelseal.artifacts import manifest
 from modelseal.artifacts.manifest import Manifest
 from modelseal.attestation import bundle, store
+from modelseal.attestation.attested import Attestation
 from modelseal.attestation.plan import MODEL_SIGNATURE
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.statement import Statement, Subject
 from modelseal.attestation.trust import IdentityTrust, Proved, Trust
-from modelseal.attestation.verification import Attestation
 from modelseal.errors import InputError
 
 

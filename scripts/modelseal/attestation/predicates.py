@@ -79,6 +79,16 @@ def describe(predicate_type: str) -> str:
     return names.get(predicate_type, predicate_type)
 
 
+def is_sbom(predicate_type: str) -> bool:
+    """Tell whether a predicate is an image's SBOM."""
+    return predicate_type == CYCLONEDX or predicate_type.startswith(SPDX_PREFIX)
+
+
+def is_about_images(predicate_type: str) -> bool:
+    """Tell whether a predicate is one that `attest` makes for images only."""
+    return predicate_type == VULNS or is_sbom(predicate_type)
+
+
 def of_sbom(data: bytes) -> tuple[str, dict[str, object]]:
     """Return the predicate type and the predicate for an SBOM file: its content, as far as that fits.
 

@@ -5,6 +5,7 @@ always the same for the same document, so whoever has the full one can make the 
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from modelseal.attestation import jsontext
 from modelseal.attestation.rejection import Rejection
 
 LIMIT = 16 * 1024 * 1024  # https://github.com/actions/attest: the size of the predicate as JSON
+_FULL = re.compile(rb"The full document has the SHA-256 [0-9a-f]{64}\.")
 _PROPERTY = "modelseal:left-out"
 
 Json = dict[str, object]
@@ -106,6 +108,11 @@ def is_slim(data: bytes, predicate: Mapping[str, object]) -> bool:
         *(item.get("left_out") for item in predicate.values() if isinstance(item, dict)),
     ]
     return any(isinstance(text, str) and text.endswith(_end(data)) for text in said)
+
+
+def without_digest(encoded: bytes) -> bytes:
+    """Take out of a slim document, as JSON, which full one it was made of."""
+    return _FULL.sub(b"", encoded)
 
 
 def _fitted(document: Json, steps: tuple[_Step, ...], note: Callable[[str], None], limit: int) -> Json:

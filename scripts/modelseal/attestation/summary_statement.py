@@ -8,17 +8,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from modelseal.attestation import identity, jsontext, predicates, provenance, statement, verification_report
+from modelseal.attestation.attested import Attestation
 from modelseal.attestation.examination import Examined, Finding
 from modelseal.attestation.percent import quoted
 from modelseal.attestation.requirements import Requirements
 from modelseal.attestation.statement import Subject
-from modelseal.attestation.verification import Attestation
+from modelseal.attestation.summary_predicate import FAILED, PASSED, VERIFIER
 
-VERIFIER = "https://github.com/modelseal/modelseal/verify"
 INPUTS = f"{VERIFIER}#inputs"
 _DEMANDS = f"{VERIFIER}/demands"  # an extension: its name must be a URI
 _VERSION = "1.1"
-PASSED, FAILED = "PASSED", "FAILED"
 
 
 def of_release(examined: Examined, demanded: Requirements, now: datetime) -> bytes:

@@ -6,15 +6,23 @@ folder in which one bundle is broken has been meddled with, or was copied badly.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from modelseal.attestation import bundle, jsontext, predicates, provenance, sbom_subject, stated_verdict, statement
+from modelseal.attestation import (
+    bundle,
+    predicates,
+    provenance,
+    sbom_judgement,
+    stated_verdict,
+    statement,
+    summary_predicate,
+)
+from modelseal.attestation.attested import Attestation
 from modelseal.attestation.plan import MODEL_SIGNATURE, Document
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.stated_verdict import CLOCKS_DIFFER
-from modelseal.attestation.statement import Statement
-from modelseal.attestation.trust import Proved, Trust
+from modelseal.attestation.trust import Trust
 
 # Families of predicates whose other versions would be passed over in silence if they were not named here.
 _VERDICTS = (
@@ -32,26 +40,6 @@ _SHORT_NAMES = {
     "model-signature": MODEL_SIGNATURE,
 }
 _MOST_LINES = 10_000
-_ABOUT_IMAGES = frozenset({predicates.CYCLONEDX, predicates.VULNS})
-
-
-@dataclass(frozen=True)
-class Attestation:
-    """A statement whose signature holds and whose signer is the expected one.
-
-    Attributes:
-        file: Where it was found.
-        statement: What it says.
-        proved: The signed bytes, and who signed them.
-        sha256: Of the bundle.
-        bundle: As it was found.
-    """
-
-    file: str
-    statement: Statement
-    proved: Proved = field(repr=False)
-    sha256: str = ""
-    bundle: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -85,6 +73,7 @@ class Wanted:
         required: Predicate types, each of which must be stated at least once.
         clock: How old verdicts may be.
         sboms: Files that must be the attested ones, byte for byte.
+        environment: For which of a policy's environments it is verified; empty without a policy.
     """
 
     what: str
@@ -92,6 +81,7 @@ class Wanted:
     required: tuple[str, ...]
     clock: Clock
     sboms: tuple[Document, ...] = ()
+    environment: str = ""
 
 
 def collect(files: Mapping[str, bytes], trust: Trust) -> Evidence:
@@ -129,16 +119,20 @@ def judge(attestations: Sequence[Attestation], wanted: Wanted) -> tuple[str, ...
     matching = [item for item in attestations if item.statement.is_about(wanted.sha256)]
     if not matching:
         return (f"{wanted.what}: no attestation is about it (sha256:{wanted.sha256})",)
-    stated = {item.statement.predicate_type for item in matching}
+    foreign = _foreign_summaries(matching, wanted)
+    counting = [item for item in matching if item.file not in foreign]
+    stated = {item.statement.predicate_type for item in counting}
     missing = [item for item in wanted.required if item not in stated]
     reasons = [f"no attestation states {predicates.describe(item)}" for item in missing]
+    if predicates.SUMMARY in missing:
+        reasons += [f"{file}: its verification summary does not count: {why}" for file, why in foreign.items()]
     for item in matching:
         reasons += [f"{item.file}: {reason}" for reason in _against(item, wanted)]
-    reasons += _too_old(matching, wanted.clock)
-    reasons += _contradicting(matching)
-    reasons += _of_other_images(matching, wanted)
+    reasons += _too_old(counting, wanted.clock)
+    reasons += sbom_judgement.contradicting(matching)
+    reasons += sbom_judgement.of_other_images(matching, wanted.sha256, wanted.required)
     for sbom in wanted.sboms:
-        reasons += [f"{sbom.name}: {reason}" for reason in _sbom_reasons(sbom, matching)]
+        reasons += [f"{sbom.name}: {reason}" for reason in sbom_judgement.against_file(sbom, matching)]
     return tuple(f"{wanted.what}: {reason}" for reason in reasons)
 
 
@@ -155,11 +149,6 @@ def required_types(names: Sequence[str]) -> tuple[str, ...]:
             raise Rejection(f"{name!r} is neither {', '.join(_SHORT_NAMES)} nor a predicate type's URI")
         types.append(known)
     return tuple(dict.fromkeys(types))
-
-
-def is_about_images(predicate_type: str) -> bool:
-    """Tell whether a predicate is one that `attest` makes for images only."""
-    return predicate_type in _ABOUT_IMAGES or predicate_type.startswith(predicates.SPDX_PREFIX)
 
 
 def _bundles(name: str, content: bytes) -> list[tuple[str, bytes]]:
@@ -206,6 +195,21 @@ def _against(item: Attestation, wanted: Wanted) -> list[str]:
     return reasons
 
 
+def _foreign_summaries(matching: Sequence[Attestation], wanted: Wanted) -> dict[str, str]:
+    """Find summaries that count for nothing here, each with the reason: what one verifier lets pass, another may not.
+
+    That one of them failed speaks against the subject all the same.
+    """
+    found = {}
+    for item in matching:
+        if item.statement.predicate_type == predicates.SUMMARY:
+            try:
+                summary_predicate.check_for(item.statement, wanted.environment, wanted.clock.now)
+            except Rejection as error:
+                found[item.file] = str(error)
+    return found
+
+
 def _too_old(matching: Sequence[Attestation], clock: Clock) -> list[str]:
     """Find the kinds of verdict of which even the newest is too old; what a newer one repeats may be older."""
     if clock.max_age is None:
@@ -226,56 +230,4 @@ def _too_old(matching: Sequence[Attestation], clock: Clock) -> list[str]:
                 f"the newest verdict in {predicates.describe(kind)} is of {time:%Y-%m-%d %H:%M} UTC, "
                 f"older than {stated_verdict.spoken(clock.max_age)}"
             )
-    return reasons
-
-
-def _of_other_images(matching: Sequence[Attestation], wanted: Wanted) -> list[str]:
-    """Find SBOMs that name another image. What the gate's signed verdict calls this image are its names too."""
-    names = {wanted.sha256}
-    for item in matching:
-        verdict = stated_verdict.read(item.statement.predicate_type, item.statement.predicate)
-        names |= verdict.names if verdict and verdict.passed else frozenset()
-    reasons = []
-    for item in matching:
-        kind = item.statement.predicate_type
-        if kind in wanted.required and is_about_images(kind) and kind != predicates.VULNS:
-            named = sbom_subject.digests(kind, item.statement.predicate)
-            if named and not named & names:
-                other = min(named)
-                reasons.append(f"{item.file}: its SBOM is of another image, sha256:{other}")
-    return reasons
-
-
-def _contradicting(matching: Sequence[Attestation]) -> list[str]:
-    """Find two attestations that give the same subject different inventories: which of them is true?"""
-    reasons = []
-    kinds = {item.statement.predicate_type for item in matching}
-    for kind in sorted(kind for kind in kinds if is_about_images(kind) and kind != predicates.VULNS):
-        first, *others = [item for item in matching if item.statement.predicate_type == kind]
-        reasons += [
-            f"{first.file} and {other.file} state different SBOMs of the same kind"
-            for other in others
-            if jsontext.encode(other.statement.predicate) != jsontext.encode(first.statement.predicate)
-        ]
-    return reasons
-
-
-def _sbom_reasons(sbom: Document, matching: Sequence[Attestation]) -> list[str]:
-    try:
-        kind, document = predicates.of_sbom(sbom.data)
-    except Rejection as error:
-        return [f"it is not an SBOM: {error}"]
-    reasons = []
-    attested = [item.statement.predicate for item in matching if item.statement.predicate_type == kind]
-    if not attested:
-        reasons.append(f"no attestation states {predicates.describe(kind)}")
-    elif jsontext.encode(document) not in map(jsontext.encode, attested):
-        reasons.append("its content is not that of the attested SBOM")
-    bound = [
-        provenance.byproducts_of(item.statement.predicate)
-        for item in matching
-        if item.statement.predicate_type == provenance.PREDICATE_TYPE
-    ]
-    if not any(sbom.file.sha256 in digests for digests in bound):
-        reasons.append("no provenance names this file by its SHA-256: it is not, byte for byte, what was built")
     return reasons

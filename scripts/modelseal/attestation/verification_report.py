@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from modelseal.attestation import predicates, stated_verdict
+from modelseal.attestation.attested import Attestation
 from modelseal.attestation.examination import Examined, Finding
 from modelseal.attestation.plan import MODEL_SIGNATURE
 from modelseal.attestation.requirements import Requirements
-from modelseal.attestation.verification import Attestation
 from modelseal.report import markdown
 from modelseal.verdict import Verdict
 
