@@ -139,6 +139,7 @@ def project(folder: Path) -> attest.Inputs:
         base_models=(),
         datasets=(),
         materials=(),
+        provenance=True,
         summary=None,
         sign="key",
         private_key=pem(key("P-256")),

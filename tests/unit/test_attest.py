@@ -3,6 +3,7 @@ import json
 import tarfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -415,3 +416,31 @@ def chain(error: BaseException | None) -> str:
         text += repr(error) + str(error)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return text
+
+
+# --- what another run built -------------------------------------------------------------------------------------------
+
+
+def test_verdict_on_what_another_run_built_comes_without_provenance(tmp_path: Path) -> None:
+    outcome = attested(tmp_path, manifest=None, sbom=(), archive=None, provenance=False)
+    assert outcome.exit_code is ExitCode.PASSED
+    assert [path.name for path in (tmp_path / "out" / "bundles").iterdir()] == ["image.vulns.sigstore.json"]
+
+
+def test_model_that_another_run_built_is_not_signed_again(tmp_path: Path) -> None:
+    ed25519 = pem(key("Ed25519"))  # which no model's signature may have
+    attested(tmp_path, sbom=(), archive=None, provenance=False, private_key=ed25519)
+    assert [path.name for path in (tmp_path / "out" / "bundles").iterdir()] == ["image.vulns.sigstore.json"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"base_images": (f"base@{IMAGE_ID}",)}, "`base-images` is stated in provenance"),
+        ({"materials": (f"git+https://example.org=gitCommit:{'a' * 40}",)}, "`materials` is stated in provenance"),
+        ({"sbom": (), "verdicts": ()}, "There is nothing to attest: without provenance"),
+    ],
+)
+def test_origin_is_not_both_stated_and_left_out(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        attested(tmp_path, provenance=False, **changes)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from modelseal.attestation import dependencies, given, jsontext, plan, stated_verdict
+from modelseal.attestation import dependencies, given, jsontext, plan, provenance, stated_verdict
 from modelseal.attestation.plan import Document, Planned
 from modelseal.attestation.rejection import Rejection
 from modelseal.attestation.workflow_run import Run
 from modelseal.errors import InputError
+
+_OF_THE_BUILD = frozenset({provenance.PREDICATE_TYPE, plan.MODEL_SIGNATURE})
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Wanted:
     base_models: tuple[str, ...]
     datasets: tuple[str, ...]
     materials: tuple[str, ...]
+    provenance: bool
     summary: Path | None
 
     def check(self) -> None:
@@ -55,6 +58,7 @@ class Wanted:
                 f"`{names[0]}` is about a build, and a `summary` is about a verification: it is signed alone.",
                 mend="Attest the build where it is built, and sign the summary where it is verified.",
             )
+        self._check_origin()
         model = {"base-models": self.base_models, "datasets": self.datasets}
         if self.manifest is None and (names := [name for name, value in model.items() if value]):
             raise InputError(f"`{names[0]}` is about a model, and no model was given.", mend="Give its `manifest`.")
@@ -62,6 +66,23 @@ class Wanted:
             dependencies.base_image(text)
         for text in self.materials:
             dependencies.material(text)
+
+    def _check_origin(self) -> None:
+        """Refuse to leave out where something comes from, and say it all the same; or to say nothing at all."""
+        if self.provenance:
+            return
+        origin = {"base-images": self.base_images, "base-models": self.base_models, "datasets": self.datasets,
+                  "materials": self.materials}  # fmt: skip
+        if names := [name for name, value in origin.items() if value]:
+            raise InputError(
+                f"`{names[0]}` is stated in provenance, and `provenance` is `false`.",
+                mend="Leave one of them out: what another run built, it has stated the provenance of.",
+            )
+        if not self.sbom and not self.verdicts and not self.summary:
+            raise InputError(
+                "There is nothing to attest: without provenance only SBOMs and verdicts are stated.",
+                mend="Give `verdicts` or `sbom`, or leave `provenance` out.",
+            )
 
     def _check_name(self) -> None:
         """Refuse a name that says something else than the digest beside it, or that cannot be shown."""
@@ -82,7 +103,8 @@ class Wanted:
 def planned(wanted: Wanted, run: Run | None, now: datetime) -> tuple[Planned, ...]:
     """Plan every statement.
 
-    With a summary nothing else is stated: provenance is for the run that built what another one verifies.
+    With a summary nothing else is stated: provenance is for the run that built what another one verifies. Without
+    provenance only SBOMs and verdicts are: the run that built has signed the model, too.
 
     Raises:
         InputError: A document cannot be read, or is not what it should be.
@@ -111,6 +133,8 @@ def planned(wanted: Wanted, run: Run | None, now: datetime) -> tuple[Planned, ..
         image = given.image(wanted.image, wanted.digest, wanted.image_id, wanted.archive)
         bases = [dependencies.base_image(text) for text in wanted.base_images]
         made += plan.for_image(image, sboms, of_image, run, _unique([*bases, *materials, *_tools([*of_image, *sboms])]))
+    if not wanted.provenance:
+        made = tuple(item for item in made if item.predicate_type not in _OF_THE_BUILD)
     plan.refuse_same_names(made)
     for item in verdicts:
         _refuse_future(item, now)

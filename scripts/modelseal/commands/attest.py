@@ -58,6 +58,12 @@ class Inputs:
     materials: tuple[str, ...] = option(
         "Whatever else went in, one a line: `URI=sha256:…`, or `URI=gitCommit:…` for a repository.", station.lines
     )
+    provenance: bool = option(
+        "`false` where another run built it, as where it is scanned anew: only `sbom` and `verdicts` are stated then, "
+        "and no model is signed.",
+        station.boolean,
+        default="true",
+    )
     summary: Path | None = option(
         "A verification summary that `verify` wrote. It is signed as it is, and nothing else; `image` with `digest`, "
         "and `manifest`, then say what it must be about.",
@@ -262,7 +268,7 @@ def _who(inputs: Inputs, context: Context) -> signing.Signing:
 def _signing(inputs: Inputs) -> signing.Wanted:
     return signing.Wanted(
         sign=inputs.sign,
-        models=inputs.manifest is not None and inputs.summary is None,
+        models=inputs.manifest is not None and inputs.summary is None and inputs.provenance,
         private_key=inputs.private_key,
         private_key_password=inputs.private_key_password,
         certificate_chain=inputs.certificate_chain,
