@@ -102,9 +102,11 @@ def _discard_earlier(inputs: Inputs, folder: Path) -> None:
     name = inputs.image.file_name
     store.discard(folder / attest.BUNDLES)
     files.discard(folder, name)
+    written = [f"{name}.{ending}" for ending in ("tar", "spdx.json", "cdx.json")]
     if inputs.models:
         scan_model.discard(folder, _model_name(inputs))
-    for file in (*(f"{name}.{ending}" for ending in ("tar", "spdx.json", "cdx.json")), verify.VERDICT, verify.SUMMARY):
+        written += hash_artifacts.written(_model_name(inputs))
+    for file in (*written, verify.VERDICT, verify.SUMMARY):
         (folder / file).unlink(missing_ok=True)
 
 

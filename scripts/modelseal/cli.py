@@ -17,10 +17,12 @@ from typing import NoReturn
 from modelseal import memory, process, station
 from modelseal.command_line import CHAIN, STATIONS, arguments_of, load, variable
 from modelseal.errors import InputError, ModelsealError, ToolError
+from modelseal.files import read_bounded
 from modelseal.github import Console, is_runner, report_error, silence, write_outputs, write_summary
 from modelseal.station import Context, Outcome, Station
 from modelseal.verdict import ExitCode
 
+_SECRET_BYTES = 1 << 20
 _REPORT_TO = "https://github.com/modelseal/modelseal/issues"
 
 
@@ -94,14 +96,20 @@ def _texts(
 
 
 def _secret_from_file(name: str, given: Sequence[str]) -> str:
+    # The value is not repeated: it may be the secret itself.
+    mend = f"Give a path, or put the secret itself into the environment as {variable(name)}."
     try:
-        return Path(given[-1]).read_text(encoding="utf-8").rstrip("\r\n")
+        text = read_bounded(Path(given[-1]), _SECRET_BYTES, pipe=True).decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        mend = "Give text; for a key, PEM: `openssl pkey -in KEY -out KEY.pem` makes it from DER."
+        raise InputError(f"The file that --{name} names is not text.", mend=mend) from None
     except (OSError, ValueError):
-        # The value is not repeated: it may be the secret itself.
         raise InputError(
-            f"--{name} takes the path of a file that can be read.",
-            mend=f"Give a path, or put the secret itself into the environment as {variable(name)}.",
+            f"--{name} takes the path of a file that can be read, of at most {_SECRET_BYTES >> 10} KiB.", mend=mend
         ) from None
+    if not text:
+        raise InputError(f"The file that --{name} names is empty.", mend=mend)
+    return text
 
 
 def _run(module: ModuleType, inputs: object, folder: Path, environ: Mapping[str, str], console: Console) -> Outcome:
@@ -109,7 +117,11 @@ def _run(module: ModuleType, inputs: object, folder: Path, environ: Mapping[str,
     try:
         temporary = Path(tempfile.mkdtemp(prefix="modelseal-", dir=environ.get("RUNNER_TEMP") or None))
     except OSError as error:
-        raise ToolError(f"No temporary folder can be made: {error.strerror}.", where=str(error.filename)) from error
+        raise ToolError(
+            f"No temporary folder can be made: {error.strerror}.",
+            where=str(error.filename),
+            mend="Let RUNNER_TEMP, or without it TMPDIR, name a folder that is there and may be written to.",
+        ) from error
     try:
         context = Context(output_dir=folder, environ=environ, temp_dir=temporary, mask=console.mask)
         outcome: Outcome = module.run(inputs, context)
@@ -183,7 +195,11 @@ def _print(outputs: Mapping[str, str]) -> None:
         sys.stdout.flush()
     except OSError as error:
         silence(sys.stdout)
-        raise ToolError(f"The outputs cannot be printed: {error.strerror}.", where="standard output") from error
+        raise ToolError(
+            f"The outputs cannot be printed: {error.strerror}.",
+            where="standard output",
+            mend="Read all that is printed, or lead it into a file on a disk with some space.",
+        ) from error
 
 
 def _stop(number: int, _frame: object) -> NoReturn:

@@ -369,3 +369,7 @@ def test_full_document_is_kept_beside_the_bundles(tmp_path: Path, monkeypatch: p
     byproducts = stated["image.provenance.sigstore.json"]["predicate"]["runDetails"]["byproducts"]
     assert {item["digest"]["sha256"] for item in byproducts} >= {hashlib.sha256(large_spdx()).hexdigest()}
     assert predicates.of_sbom(large_spdx())[1] == stated["image.sbom-spdx.sigstore.json"]["predicate"]
+
+    monkeypatch.undo()  # what is stated whole the next time has no full document beside it
+    attest.run(station.read_inputs(attest.Inputs, texts), context(tmp_path))
+    assert not list((tmp_path / "out").glob("*.full.json"))

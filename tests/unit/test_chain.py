@@ -125,7 +125,7 @@ def test_nothing_is_left_of_an_earlier_look_into_the_model(
     context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chain, "prepare", lambda *_: None)
-    for name in ("model.verdict.json", "model.sarif", "model.trace.txt"):
+    for name in ("model.verdict.json", "model.sarif", "model.trace.txt", "model.manifest.json", "SHA256SUMS"):
         (context.output_dir / name).write_text("{}")
     with pytest.raises(InputError):
         run(context, tmp_path, sign="key", models=str(tmp_path / "model"), **{"private-key": KEY})

@@ -216,6 +216,27 @@ def test_secret_is_read_from_a_file_or_the_environment_and_masked(workplace: Wor
         assert masks == [CANARY, "second line"]
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"0\x82\x01\xff\x80", "openssl pkey"),
+        (b"\n", "is empty"),
+        (b"x" * ((1 << 20) + 1), "at most 1024 KiB"),
+        (None, "is empty"),  # a pipe that nobody writes to
+    ],
+    ids=["DER", "empty", "large", "pipe"],
+)
+def test_file_that_holds_no_secret_is_said_to(content: bytes | None, message: str, workplace: Workplace) -> None:
+    key = workplace.folder / "key.pem"
+    if content is None:
+        os.mkfifo(key)
+    else:
+        key.write_bytes(content)
+    ended = workplace.do("pass", "--private-key", str(key))
+    assert ended.code == 2
+    assert message in ended.stderr
+
+
 @pytest.mark.parametrize("runner", ["true", "-"])
 @pytest.mark.parametrize(
     "ending",
@@ -389,11 +410,18 @@ def test_link_in_the_place_of_the_default_folder_is_refused(workplace: Workplace
     assert not (workplace.folder / "x").exists()
 
 
+def test_temporary_folder_that_is_not_there_is_an_error_and_says_what_to_do(workplace: Workplace) -> None:
+    ended = workplace.do("pass", "--output-dir", "out", RUNNER_TEMP=str(workplace.folder / "missing"))
+    assert ended.code == 3
+    assert "Let RUNNER_TEMP" in ended.stderr
+
+
 @pytest.mark.parametrize("variable", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
 def test_file_of_the_runner_that_cannot_be_written_is_no_pass(variable: str, workplace: Workplace) -> None:
     ended = workplace.do("pass", **{variable: "/dev/full"})
     assert ended.code == 3
     assert f"{variable} cannot be written" in ended.stderr
+    assert f"Leave {variable} as the runner sets it" in ended.stderr
     assert ended.outputs.get("result", "error") == "error"
 
 
@@ -433,6 +461,7 @@ def test_outputs_that_cannot_be_printed_are_no_pass(workplace: Workplace) -> Non
     process.stderr.close()
     assert process.wait(30) == 3
     assert "cannot be printed" in stderr
+    assert "lead it into a file" in stderr
     assert "Exception ignored" not in stderr
 
 

@@ -160,7 +160,7 @@ def test_the_usual_policy_is_no_way_to_have_other_files_read(tmp_path: Path) -> 
 
 def test_an_archive_that_is_not_there_is_noticed_before_anything_is_fetched(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such archive"):
-        targets.given((), (tmp_path / "image.tar",))
+        targets.require(targets.given((), (tmp_path / "image.tar",)))
 
 
 def test_each_mistake_of_a_policy_has_a_line_in_the_job_summary(tmp_path: Path) -> None:

@@ -160,6 +160,14 @@ def test_a_file_beside_the_outputs_can_be_hashed_but_not_they_themselves(here: P
     del tmp_path
 
 
+def test_nothing_of_an_earlier_run_is_left_unless_it_is_what_is_checked_against(here: Path, tmp_path: Path) -> None:
+    reference = outputs(run(tmp_path / "reference")).manifest
+    run(tmp_path / "out")
+    (here / "model/a.bin").write_bytes(b"changed")
+    assert run(tmp_path / "out", check=reference).exit_code is ExitCode.VERIFICATION_FAILED
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "-x", "a b", "é", "x" * 101, "a\\b", "$(x)", "..", "a%0Ab"])
 def test_a_name_that_is_not_safe_is_refused(tmp_path: Path, name: str) -> None:

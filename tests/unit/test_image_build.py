@@ -81,7 +81,7 @@ def test_refuses_what_is_no_build_argument(line: str) -> None:
 
 @pytest.mark.parametrize("line", ["a", "=b", "-a=b", "A=b", " a=b", ""])
 def test_refuses_what_is_no_label(line: str) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="begins with a small letter or a digit"):
         build.labels((line,))
     assert build.labels(("org.example/a_b-1=$(id) '\n",)) == ("org.example/a_b-1=$(id) '\n",)
 

@@ -80,7 +80,7 @@ def test_names_depend_on_nothing_but_themselves() -> None:
 
 def test_a_missing_archive_is_refused_before_anything_is_done() -> None:
     with pytest.raises(InputError, match="no such archive") as caught:
-        given("", "a.tar", "missing.tar")
+        targets.require(given("", "a.tar", "missing.tar"))
     assert caught.value.where == "missing.tar"
 
 

@@ -188,6 +188,12 @@ class TestWithoutEvidence:
             bench.run(bench.folder / "small.tar")
         assert list(bench.out.iterdir()) == []
 
+    def test_a_missing_archive_leaves_no_earlier_verdict(self, bench: Bench) -> None:
+        self.stale(bench)
+        with pytest.raises(InputError, match="no such archive"):
+            bench.run(bench.folder / "small.tar")
+        assert list(bench.out.iterdir()) == []
+
     def test_the_second_of_several_images_without_evidence_is_an_error(self, bench: Bench) -> None:
         images = [bench.image(name=name) for name in ("one", "two")]
         bench.says("two.tar", b"")

@@ -266,7 +266,7 @@ def _encryption_mismatch(password: str) -> InputError:
             mend="Leave the password out, or give the encrypted key.",
         )
     return InputError(
-        "The private key is encrypted, and no password was given.",
+        "The private key is encrypted, and no password was given, or an empty one.",
         where="input `private-key`",
-        mend="Give `private-key-password`.",
+        mend="Give `private-key-password`; if it is empty, encrypt anew: `openssl pkey -in KEY -aes256 -out NEW`.",
     )

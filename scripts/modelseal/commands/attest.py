@@ -7,10 +7,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modelseal import station
-from modelseal.attestation import destinations, keys, made_earlier, plan, planning, signed, signing, store, storing
+from modelseal.attestation import (
+    destinations,
+    full_documents,
+    keys,
+    made_earlier,
+    plan,
+    planning,
+    signed,
+    signing,
+    store,
+    storing,
+)
 from modelseal.audit import recording
 from modelseal.errors import InputError
-from modelseal.files import write_atomically
 from modelseal.station import Context, Outcome, Station, option, output
 from modelseal.verdict import Annotation, ExitCode
 
@@ -189,7 +199,7 @@ def _run(inputs: Inputs, context: Context, record: recording.Record) -> Outcome:
         )
         signed.require(planned, bundles, who.verified)
         store.put(staging, folder, dict(zip((item.file for item in planned), bundles, strict=True)))
-    _keep_full(planned, context.output_dir)
+    full_documents.keep(planned, context.output_dir)
     items = storing.items_of(planned, bundles, stores)
     return _stored(folder, items, stores, notices, f"signed by {who.signer.identity}")
 
@@ -220,15 +230,6 @@ def _stored(
         f"{len(items)} statements {how}",
         tuple(Annotation("warning", notice) for notice in told.notices),
     )
-
-
-def _keep_full(planned: Sequence[plan.Planned], folder: Path) -> None:
-    """Keep the documents that were too large to be stated whole beside the folder of bundles."""
-    for item in planned:
-        if item.full:
-            path = folder / f"{item.file.removesuffix(store.BUNDLE_SUFFIX)}.full.json"
-            write_atomically(path, item.full.data)
-            logger.warning("%s is too large to be stated whole; all of it is in %s", item.full.name, path)
 
 
 def public_key_pem(inputs: Inputs, context: Context) -> bytes:

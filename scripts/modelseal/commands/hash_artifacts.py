@@ -78,6 +78,11 @@ STATION = Station(
 )
 
 
+def written(name: str) -> tuple[str, str]:
+    """Return what the files about a release of this name are called: its manifest, and the checksums."""
+    return f"{name}.manifest.json", _CHECKSUMS
+
+
 def run(inputs: Inputs, context: Context) -> Outcome:
     """Hash the files, compare them with `check` if it was given, and write the manifest and the checksums.
 
@@ -93,10 +98,10 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     ) as pool:
         found = tree.find(inputs.paths, inputs.ignore, Path.cwd(), on_files=pool.offer)
         name = naming.checked(inputs.name) if inputs.name else naming.sanitised(found.own_name)
-        manifest_path = context.output_dir / f"{name}.manifest.json"
-        checksums_path = context.output_dir / _CHECKSUMS
+        manifest_path, checksums_path = (context.output_dir / file for file in written(name))
         _refuse_own_files(found, (manifest_path, checksums_path))
         earlier = _read_check(inputs.check) if inputs.check is not None else None
+        _discard((manifest_path, checksums_path), inputs.check)
         logger.info("Hashing %s, %s", summary.quantity(len(found.files), "file"), summary.size(found.total_bytes))
         digests = pool.digests(found.files)
     made = manifest.make(
@@ -120,6 +125,13 @@ def run(inputs: Inputs, context: Context) -> Outcome:
         **figures,
     )
     return _passed(inputs, name, found, digests, outputs)
+
+
+def _discard(earlier: tuple[Path, ...], check: Path | None) -> None:
+    """Remove what an earlier run wrote, so that nobody takes it for what is found now; not what that is held to."""
+    if check is None or check.resolve() not in [file.resolve() for file in earlier]:
+        for file in earlier:
+            file.unlink(missing_ok=True)
 
 
 def _refuse_own_files(found: Tree, written: tuple[Path, ...]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from modelseal import station, tools
-from modelseal.errors import InputError, ModelsealError
+from modelseal.errors import InputError
 from modelseal.files import write_atomically
 from modelseal.gate import given, judge
 from modelseal.gate.finding import Kind, Severity
@@ -189,6 +189,7 @@ def run(inputs: Inputs, context: Context) -> Outcome:
     wanted = targets.given(inputs.image, inputs.archive)
     for target in wanted:
         files.discard(context.output_dir, target.stem)  # what is there afterwards is of this run
+    targets.require(wanted)
     now = datetime.now(UTC)
     held_to = _rules(inputs, now)
     inspector = _inspector(inputs, held_to, context)
@@ -285,16 +286,11 @@ def _outcome(done: Sequence[_Scanned]) -> Outcome:
 
 
 def _publish(done: Sequence[_Scanned], inputs: Inputs, context: Context, *, failed: bool) -> None:
-    """Tell GitHub, where that was asked for. What goes wrong with it never hides a gate that failed."""
+    """Tell GitHub, where that was asked for."""
     if not inputs.upload_sarif and not inputs.comment:
         return
     from modelseal.report.publishing import Publisher  # noqa: PLC0415 # only where it was asked for
 
     publisher = Publisher(context.environ, inputs.github_token, inputs.location)
     results = [(item.result, item.shown.category) for item in done]
-    try:
-        publisher.tell(results, alerts=inputs.upload_sarif, comment=inputs.comment)
-    except ModelsealError as error:
-        if not failed:
-            raise
-        logger.warning("%s", error)
+    publisher.tell(results, alerts=inputs.upload_sarif, comment=inputs.comment, failed=failed)

@@ -13,7 +13,7 @@ from modelseal import station
 from modelseal.artifacts import hashing, manifest_file, naming, tree
 from modelseal.artifacts.manifest import Manifest
 from modelseal.artifacts.tree import Tree
-from modelseal.errors import InputError, ModelsealError
+from modelseal.errors import InputError
 from modelseal.files import write_atomically
 from modelseal.gate import given, judge
 from modelseal.gate.finding import Kind, Severity
@@ -287,13 +287,7 @@ def _outcome(result: Result, written: files.Files, trace: str, scanned: int) -> 
 
 
 def _publish(result: Result, category: str, inputs: Inputs, context: Context, *, failed: bool) -> None:
-    """Tell GitHub. What goes wrong with it never hides a gate that failed."""
     from modelseal.report.publishing import Publisher  # noqa: PLC0415 # only where it was asked for
 
     publisher = Publisher(context.environ, inputs.github_token, "")
-    try:
-        publisher.tell([(result, category)], alerts=True, comment=False)
-    except ModelsealError as error:
-        if not failed:
-            raise
-        logger.warning("%s", error)
+    publisher.tell([(result, category)], alerts=True, comment=False, failed=failed)

@@ -181,7 +181,11 @@ def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
         with Path(file).open("ab") as stream:
             stream.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        raise ToolError(f"The runner's file {variable} cannot be written: {error.strerror}.", where=file) from error
+        raise ToolError(
+            f"The runner's file {variable} cannot be written: {error.strerror}.",
+            where=file,
+            mend=f"Leave {variable} as the runner sets it, and its disk some space.",
+        ) from error
 
 
 def _escape_property(text: str) -> str:

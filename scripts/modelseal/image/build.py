@@ -111,7 +111,10 @@ def labels(lines: tuple[str, ...]) -> tuple[str, ...]:
     """
     for line in lines:
         if not _LABEL.fullmatch(line):
-            raise InputError(f"{line!r} is not a label.", mend="Write name=value, one a line.")
+            raise InputError(
+                f"{line!r} is not a label.",
+                mend="Write name=value, one a line; the name begins with a small letter or a digit.",
+            )
     return lines
 
 

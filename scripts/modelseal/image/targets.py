@@ -46,7 +46,7 @@ def given(names: Sequence[Reference], archives: Sequence[Path]) -> tuple[Target,
     """Return the targets that names and archives stand for; with both, the first name is the first archive's.
 
     Raises:
-        InputError: There are none, not as many names as archives, two that are the same, or an archive is not there.
+        InputError: There are none, not as many names as archives, or two that are the same.
     """
     count = max(len(names), len(archives))
     if not count:
@@ -56,19 +56,27 @@ def given(names: Sequence[Reference], archives: Sequence[Path]) -> tuple[Target,
             f"`image` has {len(names)} lines, `archive` has {len(archives)}.",
             mend="Give each archive its name, in the same order; or leave `image` out.",
         )
-    for archive in archives:
-        if not archive.exists():  # said before anything is fetched to scan it with
-            raise InputError(
-                "There is no such archive.",
-                where=str(archive),
-                mend="Name the file that build-image or docker save wrote; of several, one a line.",
-            )
     pairs = list(zip_longest(names, archives))
     texts = [name.text if name else str(archive) for name, archive in pairs]
     stems = file_names.stems(texts) if count > 1 else (_stem(*pairs[0]),)
     return tuple(
         Target(text, stem, name, archive) for text, stem, (name, archive) in zip(texts, stems, pairs, strict=True)
     )
+
+
+def require(targets: Sequence[Target]) -> None:
+    """Stop if an archive is not there, before anything is fetched to scan it with.
+
+    Raises:
+        InputError: It is not.
+    """
+    for archive in (target.archive for target in targets):
+        if archive is not None and not archive.exists():
+            raise InputError(
+                "There is no such archive.",
+                where=str(archive),
+                mend="Name the file that build-image or docker save wrote; of several, one a line.",
+            )
 
 
 def _stem(name: Reference | None, archive: Path | None) -> str:

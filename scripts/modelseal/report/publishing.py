@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from modelseal.errors import ToolError
+from modelseal.errors import ModelsealError
 from modelseal.gate.result import Result
 from modelseal.github import code_scanning, comments
 from modelseal.report import comment, sarif
@@ -30,24 +30,25 @@ class Publisher:
     token: str = field(repr=False)
     location: str
 
-    def tell(self, results: Sequence[tuple[Result, str]], *, alerts: bool, comment: bool) -> None:
-        """Tell GitHub of results, each with its category.
+    def tell(self, results: Sequence[tuple[Result, str]], *, alerts: bool, comment: bool, failed: bool) -> None:
+        """Tell GitHub of results, each with its category. What goes wrong with it never hides a gate that failed.
 
         Raises:
-            ToolError: It is allowed and does not work.
+            ModelsealError: It is allowed and does not work, and no gate failed.
         """
-        failures: list[ToolError] = []
+        failures: list[ModelsealError] = []
         for result, category in results:
             for wanted, tell in ((alerts, self.alerts), (comment, self.comment)):
                 try:
                     if wanted:
                         tell(result, category)
-                except ToolError as error:  # what can be told is told all the same
+                except ModelsealError as error:  # what can be told is told all the same
                     failures.append(error)
-        for another in failures[1:]:
+        raised = failures.pop(0) if failures and not failed else None
+        for another in failures:
             logger.warning("%s", another)
-        if failures:
-            raise failures[0]
+        if raised:
+            raise raised
 
     def alerts(self, result: Result, category: str) -> None:
         """Upload a result to code scanning, and wait until GitHub has read it.
