@@ -10,7 +10,7 @@ from modelseal.artifacts.manifest import Manifest
 from modelseal.attestation import bundle, store
 from modelseal.attestation.attested import Attestation
 from modelseal.attestation.plan import MODEL_SIGNATURE
-from modelseal.attestation.rejection import Rejection
+from modelseal.attestation.rejection import Rejection, short
 from modelseal.attestation.statement import Statement, Subject
 from modelseal.attestation.trust import IdentityTrust, Proved, Trust
 from modelseal.errors import InputError
@@ -89,6 +89,8 @@ def _of_manifest(file: str, data: bytes, proved: Proved) -> Signed:
 
 
 def _signed(covered: Manifest, sha256: str, file: str, data: bytes, proved: Proved) -> Signed:
+    if proved.verdicts_only:
+        raise Rejection(f"{short(proved.signer)} may sign verdicts only")
     # The format's own subject is a digest that names no file; what others state about the model has this one.
     said = Statement((Subject(covered.name or file, sha256),), MODEL_SIGNATURE, {})
     return Signed(covered, sha256, Attestation(file, said, proved, _sha256(data), data))

@@ -41,6 +41,7 @@ class Requirements:
         require: What must be attested, as users write it.
         max_age: How old a verdict may be.
         ignore: Names that may be among the model's files unsigned.
+        verdict_workflow: A second workflow file, with its ref, whose verdicts count; only a policy names one.
         environment: For which environment of the policy file.
         source: The policy file.
         sha256: Of the policy file's bytes.
@@ -62,6 +63,7 @@ class Requirements:
     require: tuple[str, ...] = ()
     max_age: timedelta | None = None
     ignore: tuple[str, ...] = ()
+    verdict_workflow: str = field(default="", kw_only=True)
     environment: str = field(default="", kw_only=True)
     source: str = field(default="", kw_only=True)
     sha256: str = field(default="", kw_only=True)
@@ -116,6 +118,21 @@ class Requirements:
             triggers=self.triggers,
         )
         return wanted if self.certificate_root else replace(wanted, subject=self.certificate_subject)
+
+    def expected_of_verdicts(self) -> identity.Expected | None:
+        """Return who else may have signed a verdict, wherever and whenever it ran; None where nobody may."""
+        if not self.verdict_workflow:
+            return None
+        return identity.expected(
+            self.repository,
+            self.issuer or identity.GITHUB_ISSUER,
+            self.verdict_workflow,
+            "",
+            "",
+            repository_id=self.repository_id,
+            owner_id=self.owner_id,
+            runner=self.runner,
+        )
 
 
 def with_policy(demanded: Requirements, file: Path | None, environment: str, today: date) -> Requirements:
@@ -197,6 +214,7 @@ def _both(given: Requirements, demanded: Deployment, policy: Policy, environment
         require=tuple(dict.fromkeys((*given.require, *demanded.require))),
         max_age=min(ages, default=None),
         ignore=given.ignore or demanded.ignore,
+        verdict_workflow=demanded.verdict_workflow,
         environment=environment,
         source=policy.source,
         sha256=policy.sha256,

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from cryptography import x509
 
-from modelseal.attestation import bundle, identity, keys, log_entry, provenance, said_source
+from modelseal.attestation import bundle, identity, keys, log_entry, predicates, provenance, said_source
 from modelseal.attestation.rejection import Rejection, short
 from modelseal.attestation.statement import Statement
 from modelseal.attestation.verified import Verified
 
 NotHolding = tuple[str, ...]
+_VERDICTS = (predicates.VULNS, predicates.TEST_RESULT)
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Proved:
         signer: For people.
         certified: What the certificate says; nothing for a key.
         logged: Where the transparency log has it, and when it or a timestamp authority saw it.
+        verdicts_only: Whether nothing but a verdict counts that this one has signed.
     """
 
     payload: bytes
     signer: str
     certified: identity.Identity | None = None
     logged: log_entry.LogEntry = log_entry.NONE
+    verdicts_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,12 @@ class IdentityTrust:
     Attributes:
         verify: Verifies a bundle against a root of trust.
         expected: Who must have signed.
+        of_verdicts: Who else may have signed, and nothing but verdicts.
     """
 
     verify: Callable[[bundle.Bundle | bundle.FileSignature], Verified]
     expected: identity.Expected
+    of_verdicts: identity.Expected | None = None
 
     def prove(self, signed: bundle.Bundle | bundle.FileSignature) -> Proved:
         """Verify a bundle and who signed it.
@@ -107,12 +112,15 @@ class IdentityTrust:
         log_entry.require_proofs(signed.document)
         verified = self.verify(signed)
         found = verified.signer
-        if reasons := identity.mismatches(found, self.expected):
+        reasons = identity.mismatches(found, self.expected)
+        if reasons and (self.of_verdicts is None or identity.mismatches(found, self.of_verdicts)):
             raise Rejection("; ".join(reasons))
-        return Proved(verified.payload, found.subject, found, verified.logged)
+        return Proved(verified.payload, found.subject, found, verified.logged, verdicts_only=bool(reasons))
 
     def source_mismatches(self, stated: Statement, proved: Proved) -> NotHolding:
         """Compare what a provenance says with what its certificate proves; nothing for other statements."""
+        if proved.verdicts_only and stated.predicate_type not in _VERDICTS:
+            return (f"{short(proved.signer)} may sign verdicts only",)
         if stated.predicate_type != provenance.PREDICATE_TYPE or proved.certified is None:
             return ()
         return said_source.contradictions(stated.predicate, proved.certified)

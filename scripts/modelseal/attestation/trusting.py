@@ -41,7 +41,7 @@ def trust_of(demanded: Requirements, now: datetime) -> Trust:
     defer_models()
     from modelseal.attestation import keyless  # noqa: PLC0415
 
-    return IdentityTrust(keyless.verifier(demanded.trust_config).verify, wanted)
+    return IdentityTrust(keyless.verifier(demanded.trust_config).verify, wanted, demanded.expected_of_verdicts())
 
 
 def _content(path: Path, name: str) -> bytes:

@@ -38,7 +38,7 @@ def document(demanded: Requirements, examined: Sequence[Examined], now: datetime
 def policy(demanded: Requirements) -> dict[str, object]:
     """Return what was asked for, by inputs and policy file together."""
     texts = ("repository", "repository_id", "owner_id", "signer_workflow", "source_ref", "source_digest", "issuer",
-             "runner", "environment", "source", "sha256")  # fmt: skip
+             "runner", "verdict_workflow", "environment", "source", "sha256")  # fmt: skip
     said: dict[str, object] = {
         "require": list(demanded.require),
         "signed-with": "key" if demanded.public_key else "certificate",

@@ -24,6 +24,7 @@ class Deployment:
         require: What must be attested.
         max_age: How old a verdict may be.
         ignore: Names that may be among the model's files unsigned.
+        verdict_workflow: A second workflow file, with its ref, whose verdicts count, and nothing else that it signs.
         line: In the policy file.
     """
 
@@ -42,4 +43,5 @@ class Deployment:
     require: tuple[str, ...] = ()
     max_age: timedelta | None = None
     ignore: tuple[str, ...] = ()
+    verdict_workflow: str = ""
     line: int = 0

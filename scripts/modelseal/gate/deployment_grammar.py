@@ -13,6 +13,10 @@ _WORKFLOW = Text(
     "workflow", rf"^{_SERVER}{_NAME}/\.github/workflows/[^@\s]+(@[^\s]+)?$",
     "Write owner/name/.github/workflows/file.yml, with @ref after it if that must match too.", 500,
 )  # fmt: skip
+_WORKFLOW_AT = Text(
+    "workflow with its ref", rf"^{_SERVER}{_NAME}/\.github/workflows/[^@\s]+@refs/[^\s]+$",
+    "Write owner/name/.github/workflows/file.yml@refs/heads/main: without a ref the file of any branch would do.", 500,
+)  # fmt: skip
 _REF = Text(
     "full git ref", r"^(?=refs/)" + patterns.GLOB.removeprefix("^"),
     "Write it in full: refs/heads/main; `*` stands for anything without a `/`: refs/tags/v*.", patterns.MAX_LENGTH,
@@ -33,8 +37,10 @@ _STATEMENT = Text(
     "Write provenance, spdx, cyclonedx, vulns, test-result, model-signature, verification-summary, or a predicate "
     "type's URI.", 300,
 )  # fmt: skip
-_ABOUT_THE_RUN = ("repository-id", "owner-id", "signer-workflow", "source-ref", "runner", "triggers")
-_ABOUT_SIGSTORE = ("issuer", "trust-config")
+_ABOUT_THE_RUN = (
+    "repository-id", "owner-id", "signer-workflow", "source-ref", "runner", "triggers", "verdict-workflow",
+)  # fmt: skip
+_ABOUT_SIGSTORE = ("issuer", "trust-config", "verdict-workflow")
 _OWN = ("public-key", "certificate-root")
 _VOUCHING = ("repository", "issuer", "certificate-root")
 _SIGNERS = ("repository", "certificate-subject", *_OWN)
@@ -71,6 +77,9 @@ _ENVIRONMENT = Section(
             "[provenance, vulns, spdx]", "[provenance]",
             also=("requires", "required", "predicates", "predicate-types")),
         Key("max-age", _AGE, "How old the newest verdict of each kind may be.", "7d", "any", also=("maximum-age",)),
+        Key("verdict-workflow", _WORKFLOW_AT, "A second workflow file, with its ref: verdicts count that it signed "
+            "for the repository, as those of a later scan, and nothing else that it signs.",
+            "acme/fraud-model/.github/workflows/rescan.yml@refs/heads/main", "none", also=("rescan-workflow",)),
         Key("ignore", ListOf(_FILE_NAME, 1, "Name a file or folder, or take the line out."),
             "Names of files and folders, no patterns, that may be among the model's files unsigned.", "[.cache]",
             "none", also=("ignored", "unsigned")),
@@ -99,7 +108,7 @@ _ENVIRONMENT = Section(
         Demand("", lambda values: not set(_OWN) & set(values) or not set(_ABOUT_SIGSTORE) & set(values),
                {"not": {"allOf": [{"anyOf": [{"required": [name]} for name in names]}
                                   for names in (_OWN, _ABOUT_SIGSTORE)]}},
-               "`issuer` and `trust-config` are about keyless signatures.",
+               "`issuer`, `trust-config` and `verdict-workflow` are about keyless signatures.",
                "Take them out, or `public-key` and `certificate-root`."),
     ),
 )  # fmt: skip
