@@ -100,13 +100,14 @@ def _annotations(outcomes: list[Outcome]) -> tuple[Annotation, ...]:
 def _discard_earlier(inputs: Inputs, folder: Path) -> None:
     """Remove what an earlier run concluded: wherever this one stops, nobody may take that for its result."""
     name = inputs.image.file_name
+    written = [*(f"{name}.{ending}" for ending in ("tar", "spdx.json", "cdx.json")), *verify.STATION.conclusions]
+    written += hash_artifacts.written(_model_name(inputs)) if inputs.models else ()
+    recording.refuse_among((folder / file for file in written), inputs.audit_log)
     store.discard(folder / attest.BUNDLES)
     files.discard(folder, name)
-    written = [f"{name}.{ending}" for ending in ("tar", "spdx.json", "cdx.json")]
     if inputs.models:
         scan_model.discard(folder, _model_name(inputs))
-        written += hash_artifacts.written(_model_name(inputs))
-    for file in (*written, verify.VERDICT, verify.SUMMARY):
+    for file in written:
         (folder / file).unlink(missing_ok=True)
 
 

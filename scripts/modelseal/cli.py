@@ -1,6 +1,7 @@
 """The command line: stations, their options, and the one place where errors become exit codes."""
 
 import argparse
+import contextlib
 import io
 import logging
 import os
@@ -23,6 +24,7 @@ from modelseal.station import Context, Outcome, Station
 from modelseal.verdict import ExitCode
 
 _SECRET_BYTES = 1 << 20
+_DEFAULT_FOLDER = "modelseal-out"
 _REPORT_TO = "https://github.com/modelseal/modelseal/issues"
 
 
@@ -70,9 +72,14 @@ def _station(argv: Sequence[str] | None, console: Console, environ: Mapping[str,
     declared: Station = module.STATION
     if any(item.secret for item in station.options_of(declared.inputs).values()):
         memory.unreadable()
-    inputs = station.read_inputs(declared.inputs, _texts(declared, arguments, environ, console))
-    output_dir = arguments.output_dir or environ.get(variable("output-dir"), "")
-    outcome = _run(module, inputs, _output_folder(output_dir.strip(), environ), environ, console)
+    output_dir = (arguments.output_dir or environ.get(variable("output-dir"), "")).strip()
+    try:
+        inputs = station.read_inputs(declared.inputs, _texts(declared, arguments, environ, console))
+    except InputError:
+        if output_dir or not environ.get("RUNNER_TEMP"):
+            _discard(declared.conclusions, Path(output_dir or _DEFAULT_FOLDER))
+        raise
+    outcome = _run(module, inputs, _output_folder(output_dir, environ), environ, console)
     _finish(outcome, console, environ)
     return outcome
 
@@ -143,6 +150,12 @@ def _mend(error: OSError) -> str:
     return "Check that the file is there and that this user may use it."
 
 
+def _discard(conclusions: Sequence[str], folder: Path) -> None:
+    for name in conclusions:
+        with contextlib.suppress(OSError, ValueError):
+            (folder / name).unlink()
+
+
 def _output_folder(given: str, environ: Mapping[str, str]) -> Path:
     """Make the folder for everything a station writes."""
     try:
@@ -151,7 +164,7 @@ def _output_folder(given: str, environ: Mapping[str, str]) -> Path:
         elif runner_temp := environ.get("RUNNER_TEMP"):
             return Path(tempfile.mkdtemp(prefix="modelseal-out-", dir=runner_temp)).absolute()
         else:
-            folder = Path("modelseal-out").absolute()
+            folder = Path(_DEFAULT_FOLDER).absolute()
             if folder.is_symlink():  # of the repository's making: it could lead anywhere
                 raise InputError("`modelseal-out` is a symbolic link.", mend="Remove it, or give an `output-dir`.")
         folder.mkdir(parents=True, exist_ok=True)

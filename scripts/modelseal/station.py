@@ -61,6 +61,8 @@ class Station:
         permissions: GitHub token permissions with the reason for each, `("id-token: write", "to sign keyless")`.
         words: The input that words of the command line without an option belong to; empty for none.
         answers: What the command line answers instead of running it.
+        conclusions: Files in the output folder that say how it ended, whatever its inputs; those of an earlier run are
+            gone even where the inputs cannot be read.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Station:
     permissions: tuple[tuple[str, str], ...] = ()
     words: str = ""
     answers: tuple[Answer, ...] = ()
+    conclusions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

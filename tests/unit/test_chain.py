@@ -100,6 +100,13 @@ def test_what_cannot_be_signed_or_recorded_is_said_before_anything_is_built(
         run(replace(context, environ={"SIGSTORE_ID_TOKEN": token(iss="https://accounts.google.com")}), tmp_path)
 
 
+def test_audit_log_in_the_place_of_what_is_written_is_refused_and_kept(context: Context, tmp_path: Path) -> None:
+    log = context.output_dir / "verification.json"
+    with pytest.raises(InputError, match="writes that file anew"):
+        run(context, tmp_path, sign="key", **{"private-key": KEY, "audit-log": str(log)})
+    assert log.exists()
+
+
 def token(**claims: str) -> str:
     return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.e30"
 

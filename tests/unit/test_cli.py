@@ -50,7 +50,8 @@ def run(inputs, context):
     return made.get("outcome") or end()
 
 module = types.ModuleType("modelseal.commands.hash_artifacts")
-module.STATION = Station("hash-artifacts", "A stand-in.", "It stands in.", Inputs, Outputs)
+module.STATION = Station("hash-artifacts", "A stand-in.", "It stands in.", Inputs, Outputs,
+    conclusions=("conclusion.json",))
 module.run = run
 sys.modules[module.__name__] = module
 sys.exit(cli.main())
@@ -408,6 +409,17 @@ def test_link_in_the_place_of_the_default_folder_is_refused(workplace: Workplace
     ended = workplace.do("(context.output_dir / 'x').touch()", RUNNER_TEMP="-")
     assert ended.code == 2
     assert not (workplace.folder / "x").exists()
+
+
+@pytest.mark.parametrize("given", [("--output-dir", "out"), ()])
+def test_wrong_input_leaves_no_conclusion_of_an_earlier_run(given: tuple[str, ...], workplace: Workplace) -> None:
+    folder = workplace.folder / "work" / (given[-1] if given else "modelseal-out")
+    folder.mkdir()
+    for name in ("conclusion.json", "of somebody else.json"):
+        (folder / name).write_text('{"verdict": "passed"}')
+    ended = workplace.do("pass", "--push", "maybe", *given, RUNNER_TEMP="-")
+    assert ended.code == 2
+    assert names(folder) == ["of somebody else.json"]
 
 
 def test_temporary_folder_that_is_not_there_is_an_error_and_says_what_to_do(workplace: Workplace) -> None:

@@ -74,6 +74,29 @@ def test_everything_that_was_attested_is_accepted(tmp_path: Path) -> None:
     assert len(document["attestations"]) == 6
 
 
+def test_more_reasons_than_anybody_reads_are_in_the_verdict_alone(tmp_path: Path) -> None:
+    inputs = release(tmp_path)
+    for number in range(300):
+        (tmp_path / "model" / f"{'x' * 200}{number}").touch()
+    outcome = verified(tmp_path, inputs)
+    assert isinstance(outcome.outputs, verify.Outputs)
+    told = outcome.outputs.refused.splitlines()
+    assert len(told) == 101
+    assert told[-1].endswith("more, all of them in the verdict")
+    assert len(outcome.headline) < 100_000
+    assert len(json.loads(Path(outcome.outputs.verdict).read_bytes())["reasons"]) >= 300
+
+
+@pytest.mark.parametrize("name", ["verification.json", "verification-summary.json"])
+def test_audit_log_in_the_place_of_what_is_written_is_refused_and_kept(tmp_path: Path, name: str) -> None:
+    inputs = release(tmp_path)
+    log = tmp_path / "out" / name
+    log.write_text("evidence")
+    with pytest.raises(InputError, match="writes that file anew"):
+        verified(tmp_path, inputs, audit_log=log)
+    assert log.read_text() == "evidence"
+
+
 @pytest.mark.parametrize("kind", ["P-384", "P-521"])
 def test_other_curves_are_accepted(tmp_path: Path, kind: str) -> None:
     inputs = release(tmp_path, private_key=pem(key(kind)))

@@ -13,6 +13,7 @@ from modelseal.verdict import Verdict
 
 SCHEMA = "https://github.com/modelseal/modelseal/verification/v1"
 _SHOWN = 50
+_TOLD, _LONGEST = 100, 2000
 
 
 def document(demanded: Requirements, examined: Sequence[Examined], now: datetime) -> dict[str, object]:
@@ -70,6 +71,17 @@ def refusals(examined: Sequence[Examined]) -> tuple[str, ...]:
     )
 
 
+def told(examined: Sequence[Examined]) -> tuple[str, ...]:
+    """Return the first hundred refusals, each cut to a sane length, and how many more there are.
+
+    A job's outputs are limited to 1 MiB (https://docs.github.com/actions/reference/limits), and nobody reads more.
+    """
+    reasons = refusals(examined)
+    first = tuple(reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}…" for reason in reasons[:_TOLD])
+    left = len(reasons) - len(first)
+    return (*first, f"and {left:,} more, all of them in the verdict") if left else first
+
+
 def summary(examined: Sequence[Examined], demanded: Requirements) -> str:
     """Return the verdict in Markdown."""
     last = examined[-1]
@@ -98,10 +110,10 @@ def summary(examined: Sequence[Examined], demanded: Requirements) -> str:
 
 
 def headline(examined: Sequence[Examined]) -> str:
-    """Return the verdict in one line, with all reasons in it."""
+    """Return the verdict in one line, with its reasons in it, as far as they are told."""
     last = examined[-1]
     if last.reasons:
-        return f"verification failed: {'; '.join(refusals(examined))}"
+        return f"verification failed: {'; '.join(told(examined))}"
     found = "; ".join(f"{item.kind} {markdown.visible(item.what)} is what was signed" for item in last.findings)
     passed_over = f", after {len(examined) - 1} refused" if len(examined) > 1 else ""
     return f"{found} (candidate {len(examined)}{passed_over})" if last.release.label else found

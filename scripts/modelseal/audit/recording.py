@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelseal.errors import ModelsealError
+from modelseal.errors import InputError, ModelsealError
 from modelseal.verdict import ExitCode
 
 if TYPE_CHECKING:
@@ -58,6 +58,20 @@ class Record:
 
         self.subjects = tuple(entry.Subject(name, sha256) for name, sha256 in dict.fromkeys(subjects) if sha256)
         self.statements = tuple(entry.statement_of(*bundle) for bundle in bundles)
+
+
+def refuse_among(written: Iterable[Path], path: Path | None) -> None:
+    """Refuse a log that is a file which the run writes anew: what was there before would be gone.
+
+    Raises:
+        InputError: It is.
+    """
+    if path is not None and path.resolve() in [each.resolve() for each in written]:
+        raise InputError(
+            "This run writes that file anew, and an audit log is only ever appended to.",
+            where=f"input `audit-log`, {path}",
+            mend="Give another path as `audit-log`.",
+        )
 
 
 def check(path: Path | None) -> None:

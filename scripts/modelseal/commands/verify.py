@@ -30,8 +30,7 @@ from modelseal.verdict import ExitCode
 
 logger = logging.getLogger(__name__)
 
-VERDICT = "verification.json"  # in the output folder
-SUMMARY = "verification-summary.json"
+VERDICT, SUMMARY = "verification.json", "verification-summary.json"  # in the output folder
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,9 @@ class Outputs:
     )
     digest: str = output("`sha256:…` of what was verified: the image, or without one the model's manifest.")
     candidate: str = output("Of `candidates` the one to deploy; empty when none may be.")
-    refused: str = output("Why candidates were refused, and why a refused release was: one reason a line.")
+    refused: str = output(
+        "Why candidates were refused, and why a refused release was: one reason a line, a hundred at most."
+    )
 
 
 STATION = Station(
@@ -175,6 +176,7 @@ STATION = Station(
     ),
     inputs=Inputs,
     outputs=Outputs,
+    conclusions=(VERDICT, SUMMARY),
     permissions=(("attestations: read", "only with `bundles-from: github` and a private repository"),),
 )
 
@@ -185,7 +187,8 @@ _DEMANDS = {item.name for item in fields(Requirements)} & {item.name for item in
 
 def run(inputs: Inputs, context: Context) -> Outcome:
     """Hold each release to what is demanded, until one meets it; say all that speaks against the others."""
-    written = (context.output_dir / VERDICT, context.output_dir / SUMMARY)  # not an earlier run's, none that failed
+    written = [context.output_dir / file for file in STATION.conclusions]  # not an earlier run's, none that failed
+    recording.refuse_among(written, inputs.audit_log)
     with fresh(*written), recording.of(STATION.name, inputs.audit_log, context.environ) as record:
         outcome = _run(inputs, context, record)
         record.ends(outcome.exit_code, outcome.headline)
@@ -273,8 +276,8 @@ def _outcome(examined: Sequence[Examined], demanded: Requirements, now: datetime
     """Write down what came out; the last one examined is the chosen one, if any is."""
     last = examined[-1]
     passed = not last.reasons
-    refused = verification_report.refusals(examined)
-    for reason in refused:
+    told = verification_report.told(examined)
+    for reason in told:
         logger.error("refused: %s", reason)
     document = verification_report.document(demanded, examined, now)
     write_atomically(folder / VERDICT, jsontext.encode(document) + b"\n")
@@ -287,7 +290,7 @@ def _outcome(examined: Sequence[Examined], demanded: Requirements, now: datetime
         summary=str(folder / SUMMARY) if statement else "",
         digest=f"sha256:{subject}" if subject else "",
         candidate=last.release.label if passed else "",
-        refused="\n".join(refused),
+        refused="\n".join(told),
     )
     return Outcome(
         ExitCode.PASSED if passed else ExitCode.VERIFICATION_FAILED,
