@@ -227,6 +227,37 @@ def test_chains_that_cannot_sign(given: bytes, message: str) -> None:
     assert "canary" not in str(caught.value)
 
 
+ELSEWHERE = x509.NameConstraints([x509.RFC822Name("other.example")], None)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["with its root", "without"])
+@pytest.mark.parametrize("below", [True, False], ids=["two authorities", "one"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ca": False},
+        {"usage": SIGNING},
+        {"purposes": (ExtendedKeyUsageOID.SERVER_AUTH,)},
+        {"extra": ((ELSEWHERE, True),)},
+    ],
+    ids=str,
+)
+def test_chain_that_no_verifier_accepts_is_not_signed_with(
+    changes: dict[str, Any], *, below: bool, whole: bool
+) -> None:
+    given: dict[str, Any] = {"ca": True, "usage": ISSUING, **changes}
+    odd = issue("Odd Issuing", key("P-384"), root(), **given)
+    last = issue("Last Issuing", key("P-521"), odd, ca=True, usage=ISSUING) if below else odd
+    names = x509.SubjectAlternativeName([x509.RFC822Name("release@example.org")])
+    leaf = issue("Release", key("P-256"), last, ca=False, usage=SIGNING, extra=((names, False),))
+    chain = [leaf, last, odd] if below else [leaf, odd]
+    with pytest.raises(Rejection):
+        verify(signed(*chain))
+    pems = b"".join(holder.pem for holder in (*chain, root()) if whole or holder is not root())
+    with pytest.raises(InputError, match="cannot be used"):
+        certificates.load_chain(pems, key("P-256").public_key(), NOW)
+
+
 @pytest.mark.parametrize("given", [b"", signer().pem, pem(key("P-256")).encode(), public_pem(key("P-256"))])
 def test_what_is_no_root(given: bytes) -> None:
     with pytest.raises(InputError):

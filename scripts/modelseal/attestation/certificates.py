@@ -74,7 +74,7 @@ def load_chain(pem: bytes, public_key: keys.PublicKey, now: datetime) -> tuple[b
     chain = _load(pem, where)
     try:
         _check_chain(chain, public_key, now)
-    except Rejection as error:
+    except (Rejection, *_MALFORMED) as error:
         raise InputError(f"The certificates cannot be used: {error}.", where=where, mend=_MEND) from error
     last = chain[-1]
     kept = chain[:-1] if _is_self_signed(last) else chain
@@ -194,6 +194,9 @@ def _check_chain(chain: Sequence[x509.Certificate], public_key: keys.PublicKey, 
         _check_time(certificate, now)
     for certificate, issuer in itertools.pairwise(chain):
         _check_issuer(certificate, issuer)
+    # As every verifier will, but for the root itself, which need not be here: the last one is what is led to.
+    if len(chain) > 1:
+        path_to_root(chain[0], chain[1:-1], chain[-1:], now)
 
 
 def key_of(certificate: x509.Certificate) -> keys.PublicKey:
