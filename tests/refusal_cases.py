@@ -682,6 +682,16 @@ def stating_something_else(bundles: Mapping[str, bytes]) -> Made:
                 packages=[{"SPDXID": "SPDXRef-image", "name": "fraud", "versionInfo": f"sha256:{OTHER}"}],
                 documentDescribes=["SPDXRef-image"]),
             "The SBOM says itself that it is of another image.", "of another image"),
+        "provenance-of-nothing": (PROVENANCE, lambda s: s.update(predicate={"a": 1}),
+                                  "The provenance says nothing that a provenance says.", "it lacks buildDefinition"),
+        "provenance-without-a-builder": (PROVENANCE, lambda s: s["predicate"]["runDetails"]["builder"].update(id=""),
+                                         "The provenance does not say who built.", "it lacks runDetails.builder.id"),
+        "failing-finding-in-another-form": (
+            VULNS, lambda s: s["predicate"]["scanner"]["result"][0].update(annotations={"decision": "fails"}),
+            "A finding fails the verdict, and says so in an object instead of a list.", "findings are listed that fail it"),
+        "count-of-failing-findings-that-is-none": (
+            VULNS, lambda s: verdict_of(s).update(decisions={"fails": False}),
+            "The count of findings that fail is no number.", "findings are listed that fail it"),
         "provenance-without-the-sbom": (PROVENANCE, lambda s: s["predicate"]["runDetails"].pop("byproducts"),
                                         "The provenance does not name the SBOM's file.", "byte for byte"),
         "model-provenance-of-another-model": (MODELS_PROVENANCE, of_other,
@@ -722,6 +732,13 @@ def stating_something_else(bundles: Mapping[str, bytes]) -> Made:
         }  # fmt: skip
         yield Case(name, "Something that was signed about the image speaks against it.", "key", expect,
                    files={"bundles/more.sigstore.json": signed(statement)})  # fmt: skip
+    yield from of_summaries()
+    yield Case("nothing-between-the-triggers", "The list of triggers is there, and empty: it would demand nothing.", "key",
+               "The list is empty", 2, inputs={"trigger": ","})  # fmt: skip
+    policy = "version: 1\nverify: {production: {public-key: key.pub}}\n"
+    yield Case("unsigned-file-by-input-only", "The input lets a file be unsigned, and the policy does not.", "key",
+               "`ignore` asks for 'evil.py'", 2, files={"model/evil.py": b"UNSIGNED = True\n", "policy.yml": policy.encode()},
+               inputs={"ignore": "evil.py", "policy": "{}/policy.yml", "environment": "production"})  # fmt: skip
     for path, expect in {
         PROVENANCE: "states provenance",
         VULNS: "states vulns",
@@ -747,6 +764,32 @@ def stating_something_else(bundles: Mapping[str, bytes]) -> Made:
                inputs={"image": f"{IMAGE}@sha256:{OTHER}"})  # fmt: skip
     yield Case("nobody-named", "It is not said who must have signed: anybody can.", "keyless",
                "`repository` is required", 2, inputs={"repository": None})  # fmt: skip
+
+
+def of_summaries() -> Made:
+    """Take verification summaries that are signed as they should be, and are of somebody or something else."""
+    good = {
+        "verifier": {"id": "https://github.com/modelseal/modelseal/verify"}, "timeVerified": "2026-01-01T00:00:00Z",
+        "resourceUri": f"pkg:oci/fraud@{IMAGE_ID.replace(':', '%3A')}", "verificationResult": "PASSED",
+        "policy": {"uri": "file:policy.yml#production", "digest": {"sha256": OTHER}}, "slsaVersion": "1.1",
+        "inputAttestations": [{"uri": "x", "digest": {"sha256": OTHER}}], "verifiedLevels": ["SLSA_BUILD_LEVEL_2"],
+    }  # fmt: skip
+    for name, why, expect, change in (
+        ("summary-of-another-verifier", "Somebody else's verifier let it pass.", "the verifier is",
+         {"verifier": {"id": "https://evil.example"}}),
+        ("summary-of-another-image", "Its resource is another image than its subject.", "none of its subjects",
+         {"resourceUri": f"pkg:oci/fraud@sha256%3A{OTHER}"}),
+        ("summary-of-nothing", "It passed, and does not say what was verified or by what.", "the verifier is None",
+         {"verifier": {}, "resourceUri": "", "policy": {}}),
+        ("summary-without-evidence", "It passed, and nothing was looked at.", "no attestation was looked at",
+         {"inputAttestations": []}),
+    ):  # fmt: skip
+        statement = {
+            "_type": "https://in-toto.io/Statement/v1", "subject": [{"name": IMAGE, "digest": {"sha256": IMAGE_ID[7:]}}],
+            "predicateType": "https://slsa.dev/verification_summary/v1", "predicate": good | change,
+        }  # fmt: skip
+        yield Case(name, why, "key", expect, inputs={"require": "verification-summary"},
+                   files={"bundles/more.sigstore.json": signed(statement)})  # fmt: skip
 
 
 # --- models -----------------------------------------------------------------------------------------------------------
@@ -838,9 +881,9 @@ def of_models(bundles: Mapping[str, bytes]) -> Made:
 
 def unlogged(folder: Path, server: local_sigstore.LocalSigstore, logged: Keyless) -> Made:
     """Make the release with timestamps in place of log entries, and what must be refused of it."""
-    (folder / "other").mkdir()
+    (folder / "unknown").mkdir()
     release = without_key(folder / "unlogged", server.unlogged, "unlogged")
-    with local_sigstore.running(folder / "other") as unknown:
+    with local_sigstore.running(folder / "unknown") as unknown:
         yield from tampered_unlogged(release, Keyless(unknown.unlogged, {}), logged)
     yield from under_other_roots(release, logged)
     yield from of_other_times(release)
