@@ -2,6 +2,8 @@
 
 import contextlib
 import errno
+import fcntl
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -100,18 +102,43 @@ def fresh(*paths: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def moved_into_place(path: Path) -> Iterator[Path]:
-    """Yield a temporary path for another program to write to; move it to `path` when the block ends well.
+    """Yield a temporary file for another program to write to; move it to `path` when the block ends well.
+
+    What runs that were killed have left of such a file is removed: nobody else would, and it may be large.
 
     Raises:
         ToolError: The disk is full, the folder cannot be written to, or nothing was written.
     """
-    temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
+    mark = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}"
     with _explained(path):
-        try:
+        for left in path.parent.glob(f"{mark}.*.tmp"):
+            _remove_abandoned(left)
+        with _in_use(path.with_name(f"{mark}.{os.urandom(8).hex()}.tmp")) as temporary:
             yield temporary
+            if not temporary.stat().st_size:
+                raise OSError(errno.ENODATA, "nothing was written to it")
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _in_use(temporary: Path) -> Iterator[Path]:
+    """Make a file and keep it locked, so that others can tell it from one that was left; remove it in the end."""
+    descriptor = os.open(temporary, _NEW_FILE, 0o666)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks: then nobody takes it for abandoned either
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _remove_abandoned(temporary: Path) -> None:
+    with contextlib.suppress(OSError), open_regular(temporary) as file:  # in use by another run, for one
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # It may have been made this very moment, and not be locked yet; nothing is in it then.
+        if os.fstat(file.fileno()).st_size:
+            temporary.unlink()
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:

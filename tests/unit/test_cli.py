@@ -498,6 +498,24 @@ WORK = {
 }
 
 
+def test_what_a_killed_run_left_half_written_is_removed_by_the_next_one(workplace: Workplace) -> None:
+    code = WORK["while writing"].replace("['sh', '-c', code]", "['sh', '-c', given]")
+    half = "echo half; echo $$ >&2; exec sleep 60"
+    made = f"given = {half!r}\n" + code.replace("stdout_file=half", "stdout_file=half, on_line=ready")
+    ready = f"ready = lambda pid: open({str(workplace.folder / 'ready')!r}, 'w').write(pid + '\\n')\n"
+    process = workplace.start("hash-artifacts", "--output-dir", "out", "--paths", f"exec({ready + made!r})")
+    writer = int(wait_for(workplace.folder / "ready"))
+    whole = f"given = 'echo whole'\n{code}"
+    assert workplace.do(f"exec({whole!r})", "--output-dir", "out").code == 0
+    out = workplace.folder / "work" / "out"
+    assert len(names(out)) == 2  # what is still being written is left alone
+    process.kill()
+    os.kill(writer, signal.SIGKILL)
+    workplace.ended(process)
+    assert workplace.do(f"exec({whole!r})", "--output-dir", "out").code == 0
+    assert names(out) == ["x"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("work", WORK)
 @pytest.mark.slow
