@@ -55,6 +55,18 @@ _MAKE = stacked("copyreg", "__newobj__")
 _KIND = stacked("scipy.stats._continuous_distns", "norm_gen")
 _CODE = b"}" + short("_parse_arg_template") + text("import os; os.system('id')") + b"s"
 _FRAME = stacked("pandas.core.frame", "DataFrame") + b")\x81"
+_ESCAPE = "{{ cycler.__init__.__globals__.os.popen('id').read() }}"
+_TOKENIZER = stacked("transformers.models.llama.tokenization_llama_fast", "LlamaTokenizerFast") + b")\x81}"
+_SETTINGS = b"}" + short("hyper_parameters") + b"}"
+# What loaders follow in the values of a pickle: name, program, rule.
+_CONFIGURED = (
+    ("template", _TOKENIZER + short("chat_template") + text(_ESCAPE) + b"sb", "template-escape"),
+    ("long-template", _TOKENIZER + short("chat_template") + text("x" * 5000 + _ESCAPE) + b"sb", "template-escape"),
+    ("instantiator", _SETTINGS + short("_instantiator") + short("evil.build") + b"ss", "config-foreign-target"),
+    ("target", _SETTINGS + short("_target_") + short("os.system") + b"ss", "config-foreign-target"),
+    ("trust", _SETTINGS + short("trust_remote_code") + b"\x88ss", "hugging-face-trusts-remote-code"),
+)
+_LIGHTNING = _SETTINGS + short("_instantiator") + short("lightning.pytorch.cli.instantiate_module") + b"ss"
 # What functions do with what they are given: no opcode shows it.
 _UNSEEN = (
     ("rebuilt-with-state", called(_REBUILD, _MAKE, _KIND, several(_KIND), _CODE), "the function gives the state"),
@@ -126,8 +138,17 @@ def _unseen() -> Iterator[Case]:
         yield one(f"pickle/seen-{name}", "benign", whole(content), "what frameworks write")
 
 
+def _configured() -> Iterator[Case]:
+    for name, content, rule in _CONFIGURED:
+        yield one(f"pickle/holds-{name}", "malicious", whole(content), "a loader follows it", rule, file="model.ckpt")
+    yield one("pickle/holds-lightning", "benign", whole(_LIGHTNING), "as Lightning writes it", file="model.ckpt")
+    plain = whole(_TOKENIZER + short("chat_template") + text("{{ messages[0].content }}") + b"sb")
+    yield one("pickle/holds-plain-template", "benign", plain, "a tokenizer with a template")
+
+
 def cases() -> Iterator[Case]:
     yield from _unseen()
+    yield from _configured()
     for name, content, why in _ATTACKS:
         yield one(f"pickle/state-{name}", "malicious", whole(content), why)
     for name, content, why in _TYPES:

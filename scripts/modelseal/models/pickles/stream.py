@@ -6,7 +6,7 @@ from typing import Final
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
 from modelseal.models.event import Event, Found, Member, Traced, Unread
-from modelseal.models.pickles import judgement, payloads, program
+from modelseal.models.pickles import configured, judgement, payloads, program
 from modelseal.models.pickles.judgement import Judged, Outcome
 from modelseal.models.pickles.machine import Loader, Machine
 from modelseal.models.pickles.rules import (
@@ -83,6 +83,8 @@ class Stream:
         self.result = machine.result
         if machine.broken:
             yield Unread(f"{machine.broken}, as a pickle", self.end)
+        if self.whole:
+            yield from configured.configurations(self.result, self._content, self._start, self.end, self._budget)
         if machine.torn:
             yield from self._torn()
         if machine.unfolds and self._findings.new(UNFOLDS, ""):
