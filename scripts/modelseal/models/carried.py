@@ -9,7 +9,7 @@ import binascii
 import json
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from modelseal.models import format as formats
 from modelseal.models.budget import Budget
@@ -39,9 +39,18 @@ _RUNS = frozenset(
 TEMPLATE_RULES = (template_rules.ESCAPE, template_rules.BUILT_NAME, template_rules.UNUSUAL, template_rules.LOADS)
 
 
-def packed(name: str, content: Content) -> Iterator[Event]:
-    """Hand over the bytes of a tensor where they are a program, an archive or a serialised object, and no numbers."""
-    if any(item.name in _PACKED or _PACKED.intersection(item.refines) for item in formats.recognised(content)):
+def packed(name: str, shape: Sequence[int], content: Content) -> Iterator[Event]:
+    """Hand over the bytes of a tensor where they are a program, an archive or a serialised object, and no numbers.
+
+    Args:
+        name: Of the tensor, whose elements are bytes.
+        shape: Its extents: bytes are a row, whichever way that is written.
+        content: Its bytes.
+    """
+    is_row = sum(extent != 1 for extent in shape) <= 1
+    if is_row and any(
+        item.name in _PACKED or _PACKED.intersection(item.refines) for item in formats.recognised(content)
+    ):
         yield Member(name, content)
 
 

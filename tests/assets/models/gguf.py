@@ -183,6 +183,8 @@ def _tensors() -> Iterator[tuple[str, bytes, str]]:
         "pickle-behind-no-tensors": write.file(LLAMA) + b"\0" * 64 + PICKLE,
     }.items():
         yield name, content, "gguf-regions"
+    program = b"\x7fELF\x02\x01\x01" + bytes(57)
+    yield "program-in-tensor", placed(("a", [64], 24, 0), data=program), "executable-file"
 
 
 def _metadata() -> Iterator[tuple[str, bytes, str]]:
@@ -200,6 +202,8 @@ def _metadata() -> Iterator[tuple[str, bytes, str]]:
     yield "template-version-1", Writer(1).file([("tokenizer.chat_template", STRING, text)]), rule
     listed = write.file([*LLAMA, ("tokenizer.chat_template", ARRAY, (STRING, [text]))])
     yield "template-in-an-array", listed, rule
+    several = write.file([*LLAMA, ("tokenizer.chat_templates", ARRAY, (STRING, ["{{ x }}", text]))])
+    yield "templates-in-an-array", several, rule
     for name, value in {
         "metadata-python": "__import__('os').system('id')",
         "metadata-pickle": base64.b64encode(PICKLE).decode(),

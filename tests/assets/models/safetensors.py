@@ -121,6 +121,8 @@ def _attacks() -> Iterator[tuple[str, bytes, str, str]]:
 def _tensors() -> Iterator[tuple[str, bytes, str, str]]:
     why = "what Transformer Engine and others keep in a tensor, and unpickle"
     yield "pickle-in-tensor", padded({"bytes": tensor(0, len(PICKLE))}, PICKLE), why, "pickle-dangerous-call"
+    row = padded({"extra": tensor(0, len(PICKLE), shape=[1, len(PICKLE)])}, PICKLE)
+    yield "pickle-in-row", row, why, "pickle-dangerous-call"
     program = b"\x7fELF\x02\x01\x01" + bytes(57)
     yield "program-in-tensor", padded({"bytes": tensor(0, 64, "I8")}, program), "no numbers", "executable-file"
 

@@ -32,6 +32,11 @@ def _arrays() -> Iterator[tuple]:
     yield "npy-attack", "malicious", _array("'|O'", EVIL), "objects that attack"
     yield "npy-record-attack", "malicious", _array("[('a', '<f4'), ('b', '|O')]", EVIL), "objects in a record"
     yield "npy-trailing", "malicious", _array("'<f4'", bytes(4) + EVIL), "a pickle behind the array", "npy-trailing"
+    row = _array("'|u1'", EVIL, f"({len(EVIL)},)")
+    yield "npy-bytes", "malicious", row, "a pickle as a row of bytes", "pickle-dangerous-call"
+    void = _array(f"'|V{len(EVIL)}'", EVIL, "()")
+    yield "npy-void", "malicious", void, "a pickle as one value", "pickle-dangerous-call"
+    yield "npy-picture", "benign", _array("'|u1'", bytes(range(64)), "(64,)"), "a row of small numbers"
     twice = _array("'|O', 'descr': '<f4'", EVIL[:4])
     yield "npy-key-twice", "malicious", twice, "objects to one reader, numbers to another", "npy-header"
     code = _array("'<f4', 'shape': __import__('os').getpid() or (1,)", bytes(4))

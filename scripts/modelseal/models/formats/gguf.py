@@ -56,10 +56,15 @@ def _entry(entry: Entry, budget: Budget) -> Iterator[Event]:
     for text in given:
         if not isinstance(text, str):
             continue
-        if entry.key == _TEMPLATE or entry.key.startswith(f"{_TEMPLATE}."):
+        if entry.key == _TEMPLATE or entry.key.startswith(f"{_TEMPLATE}.") or _is_template(entry.key, text):
             yield from judge(text, budget, entry.offset)
         elif not isinstance(entry.value, tuple):
             yield from carried.judged(entry.key, text, rules.METADATA, budget, entry.offset)
+
+
+def _is_template(key: str, text: str) -> bool:
+    """Tell whether another key is said to have a template, and has one."""
+    return "template" in key and ("{{" in text or "{%" in text)
 
 
 def _power_of_two(entry: Entry) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from modelseal.gate.finding import Severity
+from modelseal.models import carried
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
 from modelseal.models.event import Event, Found, Member
@@ -71,6 +72,8 @@ def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
             yield Member("(pickled objects)", content.part(data), "" if None in elements else "pickle")
             return
         position = data + _size(read, elements[-1])
+        if _are_bytes(read):
+            yield from carried.packed("(elements)", (position - data,), content.part(data, position - data))
         if position > len(content):
             raise Malformed("it ends before its array does", data)
     if position < len(content):
@@ -81,6 +84,13 @@ def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
 
 def _all(read: Header, name: str) -> list[object]:
     return [*(value for key, value in read.others if key == name), read.values.get(name)]
+
+
+def _are_bytes(read: Header) -> bool:
+    """Tell whether an array is a row of bytes, or one value of which NumPy knows nothing."""
+    kind, extents = str(read.values.get("descr")).lstrip("|<>="), read.values.get("shape")
+    is_row = isinstance(extents, tuple) and len(extents) <= 1
+    return is_row and (kind in ("u1", "i1", "b", "B") or (kind[:1] == "V" and not extents))
 
 
 def _size(read: Header, element: dtypes.Element | None) -> int:

@@ -134,8 +134,8 @@ def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
     data = content.part(8 + length)
     yield from islice(_regions(tensors, data, 8 + length), _TOLD)
     for tensor in tensors:
-        if tensor.dtype in _BYTES and len(tensor.shape) == 1:
-            yield from carried.packed(tensor.name, data.part(tensor.begin, tensor.end - tensor.begin))
+        if tensor.dtype in _BYTES:
+            yield from carried.packed(tensor.name, tensor.shape, data.part(tensor.begin, tensor.end - tensor.begin))
 
 
 def _parsed(raw: bytes) -> tuple[dict[str, Any], list[str]]:

@@ -6,6 +6,7 @@ from operator import mul
 
 from modelseal.gate.finding import Severity
 from modelseal.gate.strict_json import short
+from modelseal.models import carried
 from modelseal.models.budget import MIB
 from modelseal.models.content import Content
 from modelseal.models.event import Event, Found, Member
@@ -57,6 +58,7 @@ BLOCKS = {
     41: (128, 18),
 }
 _LARGEST = (1 << 63) - 1
+_BYTES = 24  # GGML_TYPE_I8
 _LONGEST_NAME = 127
 _FOREIGN_TYPES = 1024  # below are types of ggml to come, and of its forks
 
@@ -117,6 +119,8 @@ def _regions(
             yield Found(REGIONS, f"{short(tensor.name)} begins within another tensor", start + begin)
         elif known and begin - reached >= alignment:
             yield from _hidden(data, reached, begin, start)
+        if tensor.kind == _BYTES and size:
+            yield from carried.packed(tensor.name, tensor.shape, data.part(begin, size))
         reached, known = max(reached, begin + (size or 0)), size is not None
     if known and len(data) - reached >= alignment:
         yield from _hidden(data, reached, len(data), start)

@@ -73,8 +73,10 @@ def judged(message: Message) -> Iterator[Event]:
     if tensor.is_external or tensor.entries:
         yield from _external(tensor)
     yield from _size(tensor)
-    if tensor.kind in _BYTES and len(tensor.dims) == 1:
-        yield from carried.packed(tensor.name, message.content.part(tensor.raw[0], tensor.raw[1] - tensor.raw[0]))
+    if tensor.kind in _BYTES:
+        yield from carried.packed(
+            tensor.name, tensor.dims, message.content.part(tensor.raw[0], tensor.raw[1] - tensor.raw[0])
+        )
 
 
 def _read(message: Message) -> _Tensor:
