@@ -99,6 +99,7 @@ TEMPLATES = (
     template_rules.EXHAUSTS,
     template_rules.REFUSED,
     template_rules.SENDS,
+    template_rules.MARKUP,
     template_rules.UNVETTED,
     template_rules.UNPARSED,
 )
@@ -113,6 +114,7 @@ _KERNELS = tuple(
     for start in ("", "_")
     for end in ("", "_internal")
 )
+_DENIED = frozenset({"false", "none", "null", "no", "off", "0", "0.0", "", "[]", "{}"})
 _LIBRARIES = frozenset({"transformers", "diffusers", "sentence_transformers", "timm", "torch", "torchvision", "peft"})
 
 
@@ -159,7 +161,7 @@ def _pipelines(node: Mapping[str, Any]) -> Iterator[Event]:
 
 
 def _trust(node: Mapping[str, Any]) -> Iterator[Event]:
-    if node["trust_remote_code"] in (True, "true", "True", "yes"):
+    if str(node["trust_remote_code"]).lower() not in _DENIED:
         yield Found(TRUST, "trust_remote_code is true in it")
 
 

@@ -14,6 +14,7 @@ from modelseal.models.templates.scope import Scope
 
 _EVIDENCE = 300
 _ADDRESS = re.compile(r"https?://[^\s\"'<>]*[?=&/][^\s\"'<>]*$")
+_MARKUP = re.compile(r"<(?:script|iframe)\b[^>]{0,200}|!\[[^\]\n]*\]\(https?://", re.IGNORECASE)
 
 Finding = tuple[Rule, str]
 
@@ -182,6 +183,10 @@ def _texts(node: nodes.Node, scope: Scope) -> Iterator[Finding]:
 
 
 def _output(node: nodes.Output) -> Iterator[Finding]:
+    for part in node.nodes:
+        written = part.data if isinstance(part, nodes.TemplateData) else str(getattr(part, "value", ""))
+        if (markup := _MARKUP.search(written)) is not None:
+            yield rules.MARKUP, f"it writes {markup[0]!r}"
     for before, after in zip(node.nodes, node.nodes[1:], strict=False):
         if isinstance(before, nodes.TemplateData) and not isinstance(after, nodes.TemplateData | nodes.Const):
             found = _ADDRESS.search(before.data[-300:])

@@ -95,6 +95,16 @@ SENDS = Rule(
     atlas=("AML.T0010.003", "AML.T0051.001", "AML.T0077"),
     cwe=("CWE-201", "CWE-1336"),
 )
+MARKUP = Rule(
+    id="template-markup",
+    title="A chat template that writes scripts or pictures of pages",
+    severity=Severity.HIGH,
+    happens="The prompt has the model repeat it, or it is part of the answer: a page that shows that runs the script, "
+    "or fetches the picture.",
+    remedy=_REPLACE,
+    atlas=("AML.T0010.003", "AML.T0051.001", "AML.T0077"),
+    cwe=("CWE-79", "CWE-1336"),
+)
 UNVETTED = Rule(
     id="template-unvetted",
     title="A chat template that uses a function or a filter nobody has vetted",
@@ -113,4 +123,4 @@ UNPARSED = Rule(
     atlas=("AML.T0010.003",),
     cwe=("CWE-1336", "CWE-20"),
 )
-RULES = (ESCAPE, BUILT_NAME, UNUSUAL, LOADS, EXHAUSTS, REFUSED, CHANGES_OWN, SENDS, UNVETTED, UNPARSED)
+RULES = (ESCAPE, BUILT_NAME, UNUSUAL, LOADS, EXHAUSTS, REFUSED, CHANGES_OWN, SENDS, MARKUP, UNVETTED, UNPARSED)
