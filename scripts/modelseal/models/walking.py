@@ -16,12 +16,12 @@ from modelseal.models.texts import kind
 from modelseal.models.texts.kind import Kind
 
 _CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt"})
-# Endings of weights and pictures, which no program has; and of texts, which may look like one without being any.
-_WEIGHTS = _CHECKPOINTS | frozenset(
+# Endings of data and pictures, which no program has; and of texts, which may look like one without being any.
+_DATA = _CHECKPOINTS | frozenset(
     {".bin", ".pkl", ".pickle", ".joblib", ".dat", ".weights", ".params", ".h5", ".hdf5", ".pb", ".npy", ".npz"}
-    | {".model", ".parquet", ".png", ".jpg", ".jpeg", ".gif", ".pdf", ".zip", ".tar", ".gz"}
+    | {".json", ".model", ".parquet", ".png", ".jpg", ".jpeg", ".gif", ".pdf", ".zip", ".tar", ".gz"}
 )
-_TEXTS = frozenset({".md", ".rst", ".txt", ".json", ".jsonl", ".yaml", ".yml", ".toml", ".cfg", ".csv", ".tsv", ".xml"})
+_TEXTS = frozenset({".md", ".rst", ".txt", ".jsonl", ".yaml", ".yml", ".toml", ".cfg", ".csv", ".tsv", ".xml"})
 _SCRIPTS = frozenset({"python", "script"})
 
 
@@ -122,7 +122,7 @@ def _written_as(member: Member, found: tuple[Format, ...]) -> Kind | None:
 
 def _is_data(ending: str, content: Content) -> bool:
     """Tell whether a name promises no program, for bytes that are one: texts are only if they say so themselves."""
-    return ending in _WEIGHTS or (ending in _TEXTS and content.read(0, 2) == b"#!")
+    return ending in _DATA or (ending in _TEXTS and content.read(0, 2) == b"#!")
 
 
 def _ending(name: str) -> str:

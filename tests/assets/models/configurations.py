@@ -32,6 +32,7 @@ def _evaluated() -> Iterator[tuple[str, Any]]:
     yield "yolo-module", _yolo("__import__('os').system")
     yield "yolo-name", _yolo("os.system")
     yield "yolo-argument", _yolo("Conv", "__import__('os').getpid()")
+    yield "paddle-type", {"Preprocess": [{"type": "__import__('os').system('id')", "interp": 2}]}
     yield "yolo-activation", _yolo(activation="exec('import os')")
 
 
@@ -41,6 +42,7 @@ def _ordinary() -> Iterator[tuple[str, Any]]:
     yield "prices", {"price": "$5", "home": "$HOME/models", "formula": "$x^2 + f(x)$"}
     yield "omegaconf", {"width": "${model.width}", "twice": "${eval:'2 * ${width}'}"}
     yield "yolo", _yolo("nn.Conv2d", "nearest", activation="nn.SiLU()")
+    yield "paddle", {"Preprocess": [{"type": "Resize", "interp": 2}], "metric": {"name": "sum(amount)"}}
     yield "backbone", {"backbone": "resnet50", "head": {"type": "linear"}}
 
 
@@ -63,7 +65,42 @@ def _encoded() -> Iterator[tuple[str, str]]:
     yield "hexadecimal-marked", "0x" + PICKLE.hex()
 
 
+def _loaded() -> Iterator[tuple[str, Any, str]]:
+    """Settings that loaders follow to other files, to modules and to functions: name, settings, rule."""
+    yield "trust-in-capitals", {"trust_remote_code": "TRUE"}, "hugging-face-trusts-remote-code"
+    yield "trust-as-number", {"trust_remote_code": 1}, "hugging-face-trusts-remote-code"
+    yield "fairseq", {"common": {"user_dir": "../evil"}}, "hugging-face-remote-code"
+    yield "prompt-path", {"_type": "prompt", "template_path": "/etc/passwd"}, "hugging-face-foreign-path"
+    yield "built-upon", {"_BASE_": "https://c.example/base.yaml"}, "hugging-face-foreign-path"
+    library = {"session_options": {"custom_ops_library": "evil.so"}}
+    yield "genai-library", {"model": {"decoder": {"filename": "model.onnx", **library}}}, "serving-foreign-file"
+    outside = {"filename": "../../evil.onnx", "session_options": {}}
+    yield "genai-outside", {"model": {"decoder": outside}}, "serving-foreign-file"
+    yield "instantiator", {"hyper_parameters": {"_instantiator": "evil.build"}}, "config-foreign-target"
+    yield "jsonpickle-expression", {"py/repr": "os/os.system('id')"}, "jsonpickle-object"
+    yield "jsonpickle-object", {"py/object": "subprocess.Popen", "args": "id"}, "jsonpickle-object"
+    yield "jsonpickle-call", {"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["id"]}]}, "jsonpickle-object"
+
+
+def _directives() -> Iterator[tuple[str, str, str]]:
+    """Texts of one directive a line: name, content, file."""
+    template = 'TEMPLATE """{{ .Prompt }}"""\nPARAMETER stop "<end>"\n'
+    yield "modelfile-root", f"FROM /tmp/evil.gguf\n{template}", "Modelfile"
+    yield "modelfile-above", f"FROM llama3\nADAPTER ../../evil.gguf\n{template}", "Modelfile"
+    yield "modelfile-address", f"FROM https://c.example/m\n{template}", "Modelfile"
+    yield "gin", "import subprocess\nmain.fn = @subprocess.getoutput\nsubprocess.getoutput.cmd = 'id'\n", "config.gin"
+
+
 def _attacks() -> Iterator[Case]:
+    for name, settings, rule in _loaded():
+        content, why = json.dumps(settings).encode(), "a loader follows it"
+        yield one(f"configurations/{name}", "malicious", content, why, rule, file="config.json")
+    for name, text, file in _directives():
+        why = "what is built of it loads or calls it"
+        yield one(f"directives/{name}", "malicious", text.encode(), why, "directive-loads-elsewhere", file=file)
+    included = b"sample_rate: 16000\na: !include:../../../etc/passwd\n"
+    why = "SpeechBrain reads it"
+    yield one("configurations/included", "malicious", included, why, "hugging-face-foreign-path", file="hyper.yaml")
     for name, settings in _evaluated():
         content, why = json.dumps(settings).encode(), "a loader evaluates it"
         yield one(f"configurations/{name}", "malicious", content, why, "config-evaluated-code", file="config.json")
@@ -104,16 +141,18 @@ def _texts() -> Iterator[tuple[str, str, str, str]]:
     asset = 'meta_graphs {\n  asset_file_def {\n    filename: "../../etc/passwd"\n  }\n}\n'
     yield "asset", asset, "tensorflow-path", graph
     layer = 'layer {\n  name: "x"\n  type: "Python"\n  python_param { module: "evil" layer: "Layer" }\n}\n'
+    tight = 'meta_graphs:{graph_def:{node:{name:"a";op:"WriteFile"}}}'
+    yield "without-spaces", tight, "tensorflow-file-write", graph
     yield "caffe", layer, "config-foreign-target", "deploy.prototxt"
     outside = _TRITON + 'default_model_filename: "../../evil.py"\n'
-    yield "triton-outside", outside, "triton-foreign-file", "config.pbtxt"
+    yield "triton-outside", outside, "serving-foreign-file", "config.pbtxt"
     library = _TRITON + 'model_operations { op_library_filename: "evil.so" }\n'
-    yield "triton-library", library, "triton-foreign-file", "config.pbtxt"
+    yield "triton-library", library, "serving-foreign-file", "config.pbtxt"
     value = '{\n    string_value: "/tmp/env.tar.gz"\n  }'
     environment = _TRITON + f'parameters: {{\n  key: "EXECUTION_ENV_PATH",\n  value: {value}\n}}\n'
-    yield "triton-environment", environment, "triton-foreign-file", "config.pbtxt"
+    yield "triton-environment", environment, "serving-foreign-file", "config.pbtxt"
     short = 'backend: "python"\ndefault_model_filename: "/tmp/evil.py"\n'
-    yield "triton-without-messages", short, "triton-foreign-file", "config.pbtxt"
+    yield "triton-without-messages", short, "serving-foreign-file", "config.pbtxt"
 
 
 def _benign() -> Iterator[Case]:
@@ -145,6 +184,15 @@ def _benign() -> Iterator[Case]:
     mxnet = {"nodes": [{"op": "Convolution", "name": "conv0", "inputs": []}, {"op": "null", "name": "data"}]}
     content = json.dumps(mxnet).encode()
     yield one("configurations/symbols", "benign", content, "operators of MXNet", file="model-symbol.json")
+    modelfile = b"FROM ./model.gguf\nADAPTER ./lora.gguf\nPARAMETER stop x\nSYSTEM You are kind.\n"
+    yield one("directives/modelfile", "benign", modelfile, "a model in the folder", file="Modelfile")
+    gin = b"from __gin__ import dynamic_registration\nimport seqio\ntrain.dataset = @seqio.get_mixture_or_task\n"
+    yield one("directives/gin-of-t5x", "benign", gin, "as T5X has it", file="config.gin")
+    trusted = {"trust_remote_code": False, "auto": {"trust_remote_code": None}, "py/object": "collections.OrderedDict"}
+    content = json.dumps(trusted).encode()
+    yield one("configurations/no-trust", "benign", content, "nothing is trusted", file="config.json")
+    own = json.dumps({"py/object": "acme.Scaler", "mean": 1}).encode()
+    yield one("configurations/jsonpickle-own", "unknown", own, "the user's class", "jsonpickle-object", file="a.json")
     image = {"architecture": "vit_base_patch16_224", "pretrained_cfg": {"hf_hub_id": "timm/vit", "url": ""}}
     content = json.dumps(image).encode()
     yield one("configurations/timm", "benign", content, "what timm fetches is listed", file="config.json")
@@ -166,6 +214,8 @@ def _git() -> Iterator[Case]:
         yield one(f"git/{name}", "malicious", content, why, "git-settings-command", file="config")
     lfs = '[remote "origin"]\n\turl = https://example.com/x\n[filter "lfs"]\n\tsmudge = git-lfs smudge -- %f\n'
     lfs += "\tprocess = git-lfs filter-process\n[pull]\n\trebase = true\n"
+    shown = b"Put this into `~/.gitconfig`::\n\n  [credential]\n    helper = !aws codecommit credential-helper $@\n"
+    yield one("git/shown", "benign", shown, "a text that shows settings", file="help.rst")
     yield one("git/ordinary", "benign", (_GIT + lfs).encode(), "as `git clone` writes it", file="config")
 
 

@@ -45,6 +45,8 @@ def attacks() -> Iterator[Case]:
         "lines that Python runs",
         "folder-started-by-name",
     )
+    entered = {".envrc": b"export A=1\n", "model.safetensors": SAFETENSORS}
+    yield folder("started-by-direnv", "malicious", entered, "run when a shell enters", "folder-started-by-name")
     hook = {".git/hooks/post-checkout": b"#!/usr/bin/env python3\nprint(1)\n"}
     yield folder("started-hook", "malicious", hook, "a hook of Git", "folder-started-by-name")
     for file in ("torch.py", "numpy/__init__.py", "json.py"):

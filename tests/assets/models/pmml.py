@@ -67,6 +67,12 @@ def cases() -> Iterator[Case]:
     yield one(
         "pmml/broken", "unknown", (HEAD + BODY)[:300].encode(), "XML that ends early", "unread", file="model.pmml"
     )
+    network = '<net name="m" version="11"><layers><layer id="0" name="x" type="{}" version="{}"/></layers></net>'
+    for name, version in (("MatMul", "opset1"), ("StringTensorUnpack", "extension")):
+        written = (HEAD + network.format(name, version)).encode()
+        yield one(f"openvino/{name.lower()}", "benign", written, "as OpenVINO writes it", file="openvino_model.xml")
+    foreign, why = (HEAD + network.format("AcmeOp", "extension")).encode(), "needs a library"
+    yield one("openvino/custom", "unknown", foreign, why, "openvino-custom-operator", file="openvino_model.xml")
     yield one("pmml/regression", "benign", (HEAD + BODY).encode(), "an ordinary model", file="model.pmml")
     kind = b'"-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd"'
     drawing = (

@@ -154,6 +154,14 @@ def _named() -> Iterator[Case]:
     started = b"#!/bin/sh\necho harmless\n"
     for file in ("pytorch_model.bin", "model.pt", "README.md", "config.json"):
         yield one(f"scripts/named-{file}", "malicious", started, "named as if it were data", "disguised", file=file)
+    required = b"require('child_process').exec('id')\n"
+    yield one("scripts/named-json", "malicious", required, "a program of Node", "disguised", file="config.json")
+    for name, line in {"perl": b'system("id");', "ruby": b"`id`", "node": b"require('child_process')"}.items():
+        started, why = b"#!/usr/bin/env " + name.encode() + b"\n" + line + b"\n", "it starts a program"
+        yield one(f"scripts/in-{name}", "malicious", started, why, "shell-script-attacks", file="run")
+    for name, line in {"lua": b'os.execute("id")\n', "r": b'system("id")\n'}.items():
+        why = "a line that can be read as Python"
+        yield one(f"scripts/in-{name}", "malicious", line, why, "script-attacks", file="run")
     numbers = b"import math\nprint(math.pi)\n"
     yield one("scripts/named-weights", "malicious", numbers, "named as if it were data", "disguised", file="model.bin")
 

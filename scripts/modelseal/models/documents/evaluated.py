@@ -1,8 +1,10 @@
 """Texts in configurations that their loaders evaluate as Python.
 
 MONAI's bundles: https://docs.monai.io/en/stable/config_syntax.html. Networks of YOLO:
-https://github.com/ultralytics/yolov5/blob/v7.0/models/yolo.py, `parse_model`. OmegaConf has such a resolver where a
-program has registered one: https://omegaconf.readthedocs.io/en/latest/custom_resolvers.html
+https://github.com/ultralytics/yolov5/blob/v7.0/models/yolo.py, `parse_model`. Names of classes of Paddle's tools:
+https://github.com/PaddlePaddle/PaddleDetection/blob/v2.8.1/deploy/python/infer.py, `eval(op_type)`.
+OmegaConf has such a resolver where a program has registered one:
+https://omegaconf.readthedocs.io/en/latest/custom_resolvers.html
 """
 
 import ast
@@ -36,6 +38,8 @@ _NETWORK = ("backbone", "head")
 _MODULE, _ARGUMENTS = 2, 3
 _LAYER = re.compile(r"[A-Za-z_][\w.]*")
 _ACTIVATION = re.compile(r"(?:torch\.)?nn\.\w+(?:\([\w=., -]*\))?")
+# What is named by them is a class or a function.
+_NAMES = ("type", "name", "module", "class", "class_name", "cls", "op", "op_type", "func", "function", "act", "loss")
 _LONGEST = 10_000
 _LISTED = 10_000
 
@@ -46,6 +50,10 @@ def judge(node: Mapping[str, Any], budget: Budget) -> Iterator[Event]:
         for item in value if isinstance(value, list) else (value,):
             if isinstance(item, str) and item.startswith("$") and len(item) <= _LONGEST:
                 yield from _expression(item, budget)
+    for key in _NAMES:
+        name = node.get(key)
+        if isinstance(name, str) and "(" in name and len(name) <= _LONGEST and _attacks(name, budget):
+            yield Found(EVALUATED, f"{key} is {short(name)}", evidence=name[:300])
     if all(isinstance(node.get(key), list) for key in _NETWORK):
         yield from _network(node)
 
@@ -53,21 +61,24 @@ def judge(node: Mapping[str, Any], budget: Budget) -> Iterator[Event]:
 def _expression(text: str, budget: Budget) -> Iterator[Event]:
     resolved = _RESOLVER.fullmatch(text)
     code = resolved[1].strip().strip("\"'").replace("\\'", "'") if resolved else text[1:]
-    tree = python.parsed(_REFERENCE.sub("_", code).strip())
-    if tree is None:
-        return
-    imported = next(_imported(tree), "")
+    code = _REFERENCE.sub("_", code).strip()
+    imported = next(_imported(python.parsed(code)), "")
     if imported:
         yield Found(EVALUATED, f"{short(text)} imports {imported}", evidence=text[:300])
-    for event in programs.judge(tree, budget):
-        if isinstance(event, Found) and event.rule is programs.ATTACKS:
-            yield Found(EVALUATED, f"{short(text)} is evaluated", evidence=text[:300])
-            return
+    if _attacks(code, budget):
+        yield Found(EVALUATED, f"{short(text)} is evaluated", evidence=text[:300])
 
 
-def _imported(tree: ast.Module) -> Iterator[str]:
+def _attacks(text: str, budget: Budget) -> bool:
+    """Tell whether a name is an expression that attacks."""
+    tree = python.parsed(text)
+    found = programs.judge(tree, budget) if tree is not None else ()
+    return any(isinstance(event, Found) and event.rule is programs.ATTACKS for event in found)
+
+
+def _imported(tree: ast.Module | None) -> Iterator[str]:
     """Yield the dangerous functions that an expression imports: another one calls them by names of their own."""
-    for node in tree.body:
+    for node in tree.body if tree else ():
         if isinstance(node, ast.ImportFrom):
             names = (f"{node.module}.{item.name}" for item in node.names)
             yield from (name for name in names if dangerous.listed(name) is not None)

@@ -13,15 +13,17 @@ from modelseal.models.documents import (
     evaluated,
     hubs,
     hugging_face,
+    included,
+    jsonpickle,
     keras_objects,
     langchain,
     mlflow,
     notebooks,
     packages,
     sentence_transformers,
+    serving,
     targets,
     tensorflow_nodes,
-    triton,
 )
 from modelseal.models.event import Event, Found, Requires
 from modelseal.models.skops import nodes as skops
@@ -42,9 +44,11 @@ EVERY = (
     langchain.JUDGE,
     evaluated.JUDGE,
     encoded.JUDGE,
-    triton.JUDGE,
+    serving.JUDGE,
     tensorflow_nodes.JUDGE,
     hubs.JUDGE,
+    included.JUDGE,
+    jsonpickle.JUDGE,
 )
 RULES = tuple(dict.fromkeys(rule for item in EVERY for rule in item.rules))
 

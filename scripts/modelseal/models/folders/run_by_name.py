@@ -59,6 +59,8 @@ def look(files: Mapping[str, Report]) -> Iterator[Told]:
     """Look at the names of all scripts and programs."""
     models = {posixpath.dirname(name) for name, report in files.items() if _first(report) not in _NO_MODELS}
     for name, report in files.items():
+        if posixpath.basename(name) == ".envrc" and report.size:
+            yield Told(name, Found(STARTED, "direnv runs it in a shell that enters the folder"))
         if _first(report) not in _PROGRAMS:
             continue
         reason = _started(name)

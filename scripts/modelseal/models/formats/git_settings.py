@@ -29,8 +29,10 @@ COMMAND = Rule(
     references=("CVE-2018-17456", "https://git-scm.com/docs/git-config#Documentation/git-config.txt-corefsmonitor"),
 )
 _KINDS = frozenset({Kind.YAML, Kind.TEXT})
+# The first line that is not blank or a comment begins a section.
 _SECTION = re.compile(
-    r"(?im)^[ \t]*\[(?:core|remote|filter|diff|merge|alias|include|includeif|submodule|credential|gpg|ssh)\b[^\]\n]*\]"
+    r"(?i)(?:[ \t]*(?:[#;][^\n]*)?\r?\n)*[ \t]*"
+    r"\[(?:core|remote|filter|diff|merge|alias|include|includeif|submodule|credential|gpg|ssh)\b[^\]\n]*\]"
 )
 _COMMAND = re.compile(
     r"(?im)^[ \t]*(?:\[[^\]\n]*\][ \t]*)?(fsmonitor|sshcommand|hookspath|editor|sequenceeditor|pager|askpass|gitproxy"
@@ -46,7 +48,7 @@ _REPORTED = 20
 
 def _recognises(content: Content) -> bool:
     text = (kind.decode(content, MIB) or "") if kind.of(content) in _KINDS else ""
-    return bool(_SECTION.search(text) and _COMMAND.search(text))
+    return bool(_SECTION.match(text) and _COMMAND.search(text))
 
 
 def inspect(content: Content, budget: Budget) -> Iterator[Event]:

@@ -17,8 +17,10 @@ _LARGEST = 32 * MIB
 _KINDS = frozenset({Kind.YAML, Kind.TEXT})
 _SAMPLE = 64 << 10
 _BEGINNING = re.compile(r"(?:\s|#[^\n]*\n)*[A-Za-z_]\w*\s*[:{<\[]")
-# A message that stands without a colon, which is no YAML.
-_MESSAGE = re.compile(r"(?m)(?:^|[{<;,])[ \t]*[A-Za-z_]\w*\s*[{<\[]\s*(?:#[^\n]*\n\s*)*(?:[A-Za-z_]\w*\s*[:{<\[]|[{<])")
+# A message that stands without a colon, or without a space behind it, which is no YAML.
+_MESSAGE = re.compile(
+    r"(?m)(?:^|[{<;,])[ \t]*[A-Za-z_]\w*(?:\s*|:)[{<\[]\s*(?:#[^\n]*\n\s*)*(?:[A-Za-z_]\w*\s*[:{<\[]|[{<])"
+)
 _OF_MODELS = re.compile(
     r"\b(?:op|(?:node|graph|meta_info|asset_file|signature)_def|meta_graphs|node|platform|backend|instance_group"
     r"|default_model_filename|model_config_list|python_param)\s*[:{\[<]"

@@ -10,7 +10,7 @@ from modelseal.models.content import Content
 from modelseal.models.documents.packages import COMMIT, INDEX, OFFICIAL
 from modelseal.models.event import Event, Fetches, Found, Requires
 from modelseal.models.format import Format
-from modelseal.models.texts import kind, shells
+from modelseal.models.texts import directives, kind, shells
 from modelseal.models.texts.kind import Kind
 
 _SAMPLE = MIB
@@ -27,6 +27,7 @@ _REPORTED = 20
 def inspect(content: Content, _: Budget) -> Iterator[Event]:
     """Look at the lines of a list of packages, and for commands in a table, which a shell would run all the same."""
     text = kind.decode(content, _SAMPLE) or ""
+    yield from directives.judge(text)
     if kind.is_table(text) and shells.attacks(text):
         yield Found(shells.ATTACKS, "it is a table with commands in it", severity=Severity.LOW)
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
@@ -48,6 +49,6 @@ FORMAT = Format(
     title="text",
     recognises=lambda content: kind.of(content) is Kind.TEXT,
     inspect=inspect,
-    rules=(INDEX, shells.ATTACKS),
+    rules=(INDEX, shells.ATTACKS, directives.LOADED),
     last=True,
 )

@@ -8,6 +8,7 @@ from modelseal.gate.strict_json import short
 from modelseal.models.budget import MIB, Budget
 from modelseal.models.content import Content
 from modelseal.models.documents import judges, parsing, yaml_events
+from modelseal.models.documents.hugging_face import ELSEWHERE, outside
 from modelseal.models.documents.yaml_events import Reading
 from modelseal.models.event import Event, Fetches, Found, Requires
 from modelseal.models.faults import LimitReached, Malformed
@@ -157,6 +158,8 @@ def _python(name: str, line: int) -> Iterator[Event]:
 
 def _made(verb: str, name: str, line: int) -> Iterator[Event]:
     """Judge a tag of SpeechBrain's: https://github.com/speechbrain/HyperPyYAML."""
+    if verb == "include" and outside(name):
+        yield Found(ELSEWHERE, f"line {line}: {short(name)} is included", subject=name[:200])
     if verb == "include" or not name:
         return
     if known().foreign_to(name) and name.partition(".")[0] not in {

@@ -29,6 +29,39 @@ _KNOWN_TYPES = re.compile(r"-//(?:W3C|Apple|Apple Computer|IETF)//.*")
 _STYLES = "xml-stylesheet"
 _INCLUDE = "http://www.w3.org/2001/XInclude"
 _FUNCTIONS = frozenset({"Apply"})
+_OF_EXTENSIONS = "extension"
+# What its own tokenizers are made of: https://github.com/openvinotoolkit/openvino_tokenizers/tree/2025.3.0.0/src
+_TOKENIZERS = frozenset(
+    {
+        "BPETokenizer",
+        "ByteFallback",
+        "BytesToChars",
+        "CaseFold",
+        "CharsMapNormalization",
+        "CharsToBytes",
+        "CombineSegments",
+    }
+    | {
+        "EqualStr",
+        "FuzeRagged",
+        "NormalizeUnicode",
+        "RaggedTensorPack",
+        "RaggedToDense",
+        "RaggedToRagged",
+        "RaggedToSparse",
+    }
+    | {"RegexNormalization", "RegexSplit", "SentencepieceDetokenizer", "SentencepieceStreamDetokenizer"}
+    | {"SentencepieceTokenizer", "SpecialTokensSplit", "StringTensorPack", "StringTensorUnpack", "StringToHashBucket"}
+    | {
+        "TrieTokenizer",
+        "Truncate",
+        "UTF8Validate",
+        "UnigramTokenizer",
+        "VocabDecoder",
+        "VocabEncoder",
+        "WordpieceTokenizer",
+    }
+)
 _SCRIPTS = frozenset({"script", "Script", "Extension"})
 
 
@@ -104,6 +137,10 @@ class _Reading:
             self._add(rules.INCLUDES, f"{short(attributes.get('href'))} is included", str(attributes.get("href")))
         if local in _FUNCTIONS and "." in str(attributes.get("function", "")):
             self._add(rules.FUNCTION, f"{short(attributes['function'])} is applied")
+        if local == "layer" and attributes.get("version") == _OF_EXTENSIONS:
+            kind = str(attributes.get("type"))
+            if kind not in _TOKENIZERS:
+                self._add(rules.CUSTOM, f"it has the operator {short(kind)}", subject=kind)
         if local in _SCRIPTS:
             self._within += 1
             for value in attributes.values():
@@ -118,8 +155,8 @@ class _Reading:
         if code:
             self._add(rules.EXTENSION, f"an extension has {code[0]!r} in it")
 
-    def _add(self, rule: Any, what: str, reference: str = "") -> None:
+    def _add(self, rule: Any, what: str, reference: str = "", subject: str = "") -> None:
         if len(self.found) < 100:  # noqa: PLR2004 -- more say nothing new
-            self.found.append(Found(rule, what, subject=reference[:200]))
+            self.found.append(Found(rule, what, subject=(subject or reference)[:200]))
             if reference:
                 self.found.append(Requires(Fetches.FILE, reference[:500]))

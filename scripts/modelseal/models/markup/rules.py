@@ -58,4 +58,14 @@ ACTIVE = Rule(
     atlas=("AML.T0011", "AML.T0010.003"),
     cwe=("CWE-79", "CWE-829"),
 )
-RULES = (ENTITY, BOMB, INCLUDES, FUNCTION, EXTENSION, ACTIVE)
+CUSTOM = Rule(
+    id="openvino-custom-operator",
+    title="An operator of OpenVINO that nobody has vetted",
+    severity=Severity.UNKNOWN,
+    happens="The model runs only with a native library of extensions, which then runs in the program.",
+    remedy="Find out which library has the operator and where it comes from; then allow the operator by its name.",
+    atlas=("AML.T0011.000", "AML.T0010.003"),
+    cwe=("CWE-829",),
+    references=("https://docs.openvino.ai/2025/documentation/openvino-extensibility.html",),
+)
+RULES = (ENTITY, BOMB, INCLUDES, FUNCTION, EXTENSION, ACTIVE, CUSTOM)

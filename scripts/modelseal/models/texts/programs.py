@@ -40,6 +40,8 @@ _RUNS = re.compile(
     r"|http\.client\.HTTPS?Connection|(?:socketserver|http\.server)\.\w+|webbrowser\.\w+|pip\.main|pip\._internal[\w.]*"
     r"|ensurepip\.\w+|torch\.utils\.cpp_extension\.load\w*|os\.(?:dup2|kill|setuid|chroot)|winreg\.\w+|keyring\.\w+"
     r"|IPython\.[\w.]*(?:system|run_\w+)|sys\.(?:settrace|setprofile|addaudithook)"
+    # Lines of Lua, R, PHP and JavaScript can be read as Python.
+    r"|os\.execute|builtins\.(?:system2?|shell_exec|passthru)|builtins\.require\(\)\.(?:exec|spawn|fork)\w*"
 )
 # What is run where it is only handed to something that calls it: `map`, `Thread`, `atexit.register`.
 _HANDED = re.compile(

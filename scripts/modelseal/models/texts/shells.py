@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from modelseal.gate.finding import Severity
 from modelseal.models.event import Event, Found
@@ -40,6 +41,12 @@ _ATTACKS = re.compile(
     r"|certutil\b[^\n]{0,80}-(?:urlcache|decode)|\bmshta\b|\bregsvr32\b|\brundll32\b|\bschtasks\b|\bbitsadmin\b|start-process"
     r"|reg\s+add\b[^\n]{0,200}\\run\b|invoke-webrequest[^\n]{0,200}(?:;|\|)|set-executionpolicy|\bcreateobject\s*\(|windowstyle\s+hidden"
 )
+_SHELLS = re.compile(r"#!\s*\S*?(?:env\s+(?:-S\s*)?)?(?:\w*/)*(?:ba|da|z|k|c|tc|fi|a)?sh\b")
+# What runs commands in Perl, Ruby, Node, PHP, Lua, R and the like.
+_RUNS = re.compile(
+    r"\b(?:system|exec|popen|passthru|shell_exec|proc_open|spawn|syscall)2?\s*\(?\s*[\"'`$]|`[^`\n]+`|\bqx\W|%x\W|child_process"
+    r"|\bos\.execute\b|\bio\.popen\b|\beval\s*\(|Open3|Kernel\.(?:system|exec|spawn)"
+)
 _REPORTED = 20
 
 
@@ -61,7 +68,8 @@ def judge(text: str, *, beside: bool = False) -> Iterator[Event]:
         beside: Whether a script that does nothing of the kind is reported, too.
     """
     found = 0
-    for match in _ATTACKS.finditer(text):
+    other = text.startswith("#!") and not _SHELLS.match(text)
+    for match in chain(_ATTACKS.finditer(text), _RUNS.finditer(text) if other else ()):
         if found == _REPORTED:
             break
         found += 1

@@ -1,0 +1,35 @@
+"""Code, prompts and other configurations that a configuration has read, from wherever it says.
+
+fairseq imports its `user_dir`: https://github.com/facebookresearch/fairseq/blob/v0.12.2/fairseq/utils.py,
+`import_user_module`. LangChain reads prompts so, and Detectron2 what a configuration builds upon.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from modelseal.gate.strict_json import short
+from modelseal.models.budget import Budget
+from modelseal.models.documents.hugging_face import ELSEWHERE, REMOTE_CODE, outside
+from modelseal.models.documents.judge import Judge
+from modelseal.models.event import Event, Fetches, Found, Requires
+
+_READ = ("template_path", "prefix_path", "suffix_path", "prompt_path", "llm_path", "llm_chain_path")
+
+
+def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
+    """Judge the paths and addresses that an object names."""
+    imported = node.get("user_dir")
+    if isinstance(imported, str) and imported:
+        yield Found(REMOTE_CODE, f"user_dir has {short(imported)} imported", subject=imported[:200])
+        yield Requires(Fetches.CODE, imported[:500])
+    for key in _READ:
+        path = node.get(key)
+        if isinstance(path, str) and outside(path):
+            yield Found(ELSEWHERE, f"{key} is {short(path)}", subject=path[:200])
+    built_upon = node.get("_BASE_")
+    for path in built_upon if isinstance(built_upon, list) else [built_upon]:
+        if isinstance(path, str) and "://" in path:
+            yield Found(ELSEWHERE, f"it builds upon {short(path)}", subject=path[:200])
+
+
+JUDGE = Judge(judge, (REMOTE_CODE, ELSEWHERE))
