@@ -173,7 +173,17 @@ def test_provenance_without_what_every_one_has_is_none(tmp_path: Path, change: C
     file.write_bytes(signed(other))
     outcome = verify.run(replace(inputs, paths=()), context(tmp_path))
     assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
-    assert outcome.headline.endswith(f"it lacks {lacks}, which every provenance has")
+    assert f"it lacks {lacks}, without which it is no " in outcome.headline
+
+
+@pytest.mark.parametrize(("kind", "lacks"), [("spdx", "spdxVersion"), ("cyclonedx", "bomFormat, specVersion")])
+def test_sbom_without_what_every_one_has_is_none(tmp_path: Path, kind: str, lacks: str) -> None:
+    inputs = replace(release(tmp_path), sbom=(), paths=(), require=(kind,))
+    file = tmp_path / "out" / "bundles" / f"image.sbom-{kind}.sigstore.json"
+    file.write_bytes(signed({**statement(file), "predicate": {"a": 1}}))
+    outcome = verify.run(inputs, context(tmp_path))
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert f"it lacks {lacks}, without which it is no sbom-{kind}" in outcome.headline
 
 
 def summary(**changes: Any) -> Change:

@@ -6,7 +6,6 @@ https://slsa.dev/spec/v1.0/provenance, and for workflows https://actions.github.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from modelseal.attestation import jsontext
 from modelseal.attestation.workflow_run import Run
 
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
@@ -18,14 +17,6 @@ WORKFLOW_BUILD_TYPES = (
     WORKFLOW_BUILD_TYPE,
     "https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1",  # GitHub's attestations until mid-2024
 )
-_REQUIRED: Mapping[str, Mapping[str, type]] = {
-    PREDICATE_TYPE: {
-        "buildDefinition.buildType": str,
-        "buildDefinition.externalParameters": dict,
-        "runDetails.builder.id": str,
-    },
-    "https://slsa.dev/provenance/v0.2": {"buildType": str, "builder.id": str},
-}
 
 
 @dataclass(frozen=True)
@@ -133,16 +124,6 @@ def byproducts_of(predicate: Mapping[str, object]) -> frozenset[str]:
     byproducts = _object(predicate.get("runDetails")).get("byproducts")
     entries = byproducts if isinstance(byproducts, list) else []
     return frozenset(filter(None, (_text(_object(_object(entry).get("digest")).get("sha256")) for entry in entries)))
-
-
-def missing(predicate_type: str, predicate: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what SLSA demands of a provenance and this one lacks, `runDetails.builder.id`; nothing for other types."""
-    lacking = []
-    for path, kind in _REQUIRED.get(predicate_type, {}).items():
-        value = jsontext.dig(predicate, *path.split("."))
-        if not isinstance(value, kind) or value == "":
-            lacking.append(path)
-    return tuple(lacking)
 
 
 def _byproducts(files: Sequence[File]) -> dict[str, object]:

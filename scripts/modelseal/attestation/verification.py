@@ -13,6 +13,7 @@ from modelseal.attestation import (
     bundle,
     predicates,
     provenance,
+    required_members,
     sbom_judgement,
     stated_verdict,
     statement,
@@ -178,8 +179,8 @@ def _against(item: Attestation, wanted: Wanted) -> list[str]:
         return [f"it is of the version {kind}, which is not understood"]
     if kind in _NEVER_EMPTY and not stated.predicate:
         return ["its predicate is empty, so it states nothing"]
-    if lacking := provenance.missing(kind, stated.predicate):
-        return [f"it lacks {', '.join(lacking)}, which every provenance has"]
+    if lacking := required_members.missing(kind, stated.predicate):
+        return [f"it lacks {', '.join(lacking)}, without which it is no {predicates.describe(kind)}"]
     verdict = stated_verdict.read(kind, stated.predicate)
     if verdict is None:
         return []
