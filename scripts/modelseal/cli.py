@@ -9,11 +9,11 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import NoReturn
 
 from modelseal import memory, process, station
 from modelseal.command_line import CHAIN, STATIONS, arguments_of, load, variable
@@ -23,6 +23,7 @@ from modelseal.github import Console, is_runner, report_error, silence, write_ou
 from modelseal.station import Context, Outcome, Station
 from modelseal.verdict import ExitCode
 
+_PATIENCE = 0.1  # seconds
 _SECRET_BYTES = 1 << 20
 _DEFAULT_FOLDER = "modelseal-out"
 _REPORT_TO = "https://github.com/modelseal/modelseal/issues"
@@ -45,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.excepthook = _Bug(console, environ)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
+        _wake_up()
         try:
             outcome = _station(argv, console, environ)
         except ModelsealError as error:
@@ -215,8 +217,29 @@ def _print(outputs: Mapping[str, str]) -> None:
         ) from error
 
 
-def _stop(number: int, _frame: object) -> NoReturn:
+def _wake_up() -> None:
+    """Repeat a signal until it is heard: by another thread, which sleeps until there is one.
+
+    The first can come just after Python has looked for it and just before the main thread begins to wait for another
+    thread, which it then goes on doing.
+    """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    main_thread = threading.main_thread().ident or 0
+
+    def repeat() -> None:
+        while number := os.read(heard, 1):
+            while not process.is_stopping(_PATIENCE):
+                signal.pthread_kill(main_thread, number[0])
+
+    threading.Thread(target=repeat, daemon=True).start()
+
+
+def _stop(number: int, _frame: object) -> None:
     """End on SIGTERM as on Ctrl-C: through every `finally`, so that nothing is left running or half written."""
+    if process.is_stopping():  # told again
+        return
     process.stop()
     if number == signal.SIGINT:
         raise KeyboardInterrupt

@@ -111,6 +111,11 @@ def terminate_all() -> None:
     _end(processes)
 
 
+def is_stopping(seconds: float = 0.0) -> bool:
+    """Tell whether we were told to stop, waiting for it for some time."""
+    return _stopping.wait(seconds)
+
+
 def stop() -> None:
     """End every program that is still running, and start no other: we ourselves were told to stop."""
     _stopping.set()
