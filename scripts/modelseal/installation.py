@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -115,8 +115,9 @@ def _install(requirements: Path, made: Path, python: "_Python") -> None:
 def _remove_abandoned(folder: Path) -> None:
     """Remove what was left by processes that were killed: what is still being made is younger."""
     for abandoned in folder.glob("making-*"):
-        if time.time() - abandoned.stat().st_mtime > _ABANDONED_SECONDS:
-            shutil.rmtree(abandoned, ignore_errors=True)
+        with suppress(FileNotFoundError):  # who made it is done
+            if time.time() - abandoned.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(abandoned, ignore_errors=True)
 
 
 def _move_into_place(made: Path, folder: Path) -> None:

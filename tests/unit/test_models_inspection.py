@@ -1,7 +1,9 @@
 """Many files are looked into by processes that share them, and no file can end more than its own process."""
 
+import contextlib
 import hashlib
 import os
+import resource
 import signal
 import threading
 import time
@@ -10,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from modelseal.models import worker
+from modelseal.models.budget import Budget
+from modelseal.models.content import Content
 from modelseal.models.inspection import FileReport, Item, Wanted, inspect_files
 
 pytestmark = pytest.mark.slow  # each runs the station or its processes
@@ -112,4 +117,14 @@ def test_file_at_which_the_process_ended_is_reported_and_the_others_go_on(folder
 
 def children() -> list[int]:
     tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return [int(number) for task in tasks for number in task.read_text().split()]
+    found: list[int] = []
+    for task in tasks:
+        with contextlib.suppress(OSError):  # a thread that has ended
+            found += map(int, task.read_text().split())
+    return found
+
+
+def test_limit_on_time_is_for_looking_and_not_for_hashing() -> None:
+    before = resource.getrlimit(resource.RLIMIT_CPU)
+    assert worker._within_time(Content(b"{}"), "config.json", Budget()).size == 2
+    assert resource.getrlimit(resource.RLIMIT_CPU) == (before[1], before[1])

@@ -31,10 +31,9 @@ def test_what_the_unpicklers_do_is_told(guard: Guarded, data: bytes) -> None:
 
 @pytest.mark.slow
 def test_what_the_unpicklers_do_is_told_of_pickles_that_reach_ever_more() -> None:
-    seconds = float(os.environ.get("MODELSEAL_FUZZ_SECONDS", "40"))
-    tried, kept, found = search(seconds, seed=20261128)
+    most = int(os.environ.get("MODELSEAL_FUZZ_PICKLES", "80000"))
+    kept, found = search(most, seed=20261128)
     assert found == []
-    assert tried > 10 * seconds
     assert kept > 300
 
 

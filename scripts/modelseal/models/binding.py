@@ -30,7 +30,11 @@ def require(reports: Sequence[FileReport], manifest: Manifest, source: str) -> N
         )
     expected, present = dict(manifest.digests), {item.name: item.sha256 for item in reports}
     different = [
-        *(f"changed: {name}" for name in expected if name in present and present[name] != expected[name]),
+        *(
+            f"{'changed' if present[name] else 'not read to its end'}: {name}"
+            for name in expected
+            if name in present and present[name] != expected[name]
+        ),
         *(f"missing: {name}" for name in expected if name not in present),
         *(f"not in the manifest: {name}" for name in present if name not in expected),
     ]

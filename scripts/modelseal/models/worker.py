@@ -132,6 +132,8 @@ def _within_time(content: Content, name: str, budget: Budget) -> Report:
     except OutOfTime:
         signal.setitimer(signal.ITIMER_PROF, 0)
         return _without(len(content), Found(LIMIT, "it takes more time to read than one file may"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))  # hashing takes as long as the file is large
     return report
 
 
