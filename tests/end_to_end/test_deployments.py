@@ -66,7 +66,8 @@ class Place:
 
     def happen(self, workflow: act.Workflow, name: str, **inputs: str) -> act.Run:
         """Start a workflow by hand."""
-        act.give(workflow, {"verify": {"trust-config": str(self.sigstore.trust_config)}})
+        trust = {"trust-config": str(self.sigstore.trust_config)}
+        act.give(workflow, {"verify": trust, "attest": trust})
         act.commit(self.repository, workflow, name)
         scratch = self.folder / f"run-{len(list(self.folder.glob('run-*')))}"
         scratch.mkdir()

@@ -192,7 +192,7 @@ def test_promotion_to_another_repository_needs_no_key(released: Released, tmp_pa
     assert push_image(other) == released.digest
     given: dict[str, Any] = {
         "bundles": released.folder / "out" / "bundles", "store": ("oci",), "registry_images": (other,),
-        "digest": released.digest,
+        "digest": released.digest, "trust_config": released.sigstore.trust_config,
     }  # fmt: skip
     outcome = attest.run(replace(station.read_inputs(attest.Inputs, {}), **given), context(tmp_path))
     assert outcome.exit_code is ExitCode.PASSED
