@@ -97,6 +97,7 @@ def test_sections_are_there_in_order() -> None:
     assert titles == [
         "Try it",
         "Quickstart",
+        "What a passed run does not prove",
         "The gate",
         "Signing and verifying",
         "Stations",

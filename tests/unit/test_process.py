@@ -51,6 +51,11 @@ def is_gone(pid: int) -> bool:
     return False
 
 
+def until_written(file: Path) -> str:
+    """Return what a shell waits with."""
+    return f"until [ -s {file} ]; do sleep 0.01; done"
+
+
 def wait_for(file: Path) -> str:
     for _ in range(3000):
         if file.exists() and (text := file.read_text(encoding="ascii")).endswith("\n"):
@@ -225,7 +230,8 @@ def test_program_may_clean_up_when_it_is_stopped(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stream", ["1", "2"])
 def test_program_in_the_background_that_holds_an_output_open_is_not_waited_for(tmp_path: Path, stream: str) -> None:
     other = "2" if stream == "1" else "1"
-    code = f"echo out; echo err >&2; sh -c 'echo $$ > {tmp_path}/pid; exec sleep 60 {other}>&-' & exit 0"
+    wait = until_written(tmp_path / "pid")
+    code = f"echo out; echo err >&2; sh -c 'echo $$ > {tmp_path}/pid; exec sleep 60 {other}>&-' & {wait}"
     with within(30):
         completed = process.run(shell(code), env=ENV)
     assert completed == process.Completed(0, b"out\n", "err\n")
@@ -233,7 +239,7 @@ def test_program_in_the_background_that_holds_an_output_open_is_not_waited_for(t
 
 
 def test_program_that_escaped_to_its_own_session_does_not_hold_us_up(tmp_path: Path) -> None:
-    code = f"setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 60' & sleep 0.3; echo out"
+    code = f"setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 60' & {until_written(tmp_path / 'pid')}; echo out"
     with within(30):
         completed = process.run(shell(code), env=ENV)
     assert completed.stdout == b"out\n"

@@ -29,7 +29,6 @@ _FETCH_ATTEMPTS = 3
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/[A-Za-z0-9._-]{1,100}")
 _NEXT = re.compile(r'<([^<>]{1,4096})>\s*;\s*rel="next"')
 _NOT_FOR_PLAN = re.compile(r"(?i)feature not available|upgrade to github|not available for .{0,60}repositor")
-_NO_PERMISSION = re.compile(r"(?i)not accessible by (?:integration|personal access token)")
 _FORBIDDEN, _NOT_FOUND, _UNPROCESSABLE = 403, 404, 422
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _TIMEOUT = urllib3.Timeout(connect=10.0, read=60.0)

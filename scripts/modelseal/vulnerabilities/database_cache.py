@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 KEPT = 2
 _RECORD = "record.json"
 _RECORD_BYTES = 64 * 1024
-_CHUNK = 1024 * 1024
 _POLL_SECONDS = 0.2
 
 

@@ -23,7 +23,6 @@ NATIVE = Rule(
     cwe=("CWE-829", "CWE-114"),
 )
 
-_MARKS = frozenset({"archive_format", "serialized_exported_program.json"})
 _GRAPH = re.compile(r"models/[^/]+\.json|serialized_exported_program\.json")
 _LIBRARY = re.compile(r".*\.(?:so|dll|dylib|o|cubin|hsaco|pyd)", re.IGNORECASE | re.DOTALL)
 
