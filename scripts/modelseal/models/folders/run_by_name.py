@@ -51,8 +51,13 @@ _MODULES = re.compile(
     r"(?:\.py|/__init__\.py|\.\w+\.so|\.so|\.pyd)"
 )
 _PROGRAMS = frozenset({"python", "script", "executable"})
+# What a text is taken for depends on what is written in it: a name by which it is run says enough.
+_TEXTS = frozenset({"", "text", "json", "yaml", "xml", "jinja"})
+_RUN_AS_TEXT = re.compile(
+    r".*\.py|(?:.*/)?(?:pre|post|prepare|commit|applypatch|push|update|reference|fsmonitor)[\w-]*"
+)
 # What is in folders of source code, too, where nobody loads models.
-_NO_MODELS = _PROGRAMS | {"", "text", "json", "yaml", "xml", "jinja", "media"}
+_NO_MODELS = _PROGRAMS | _TEXTS | {"media"}
 
 
 def look(files: Mapping[str, Report]) -> Iterator[Told]:
@@ -61,7 +66,7 @@ def look(files: Mapping[str, Report]) -> Iterator[Told]:
     for name, report in files.items():
         if posixpath.basename(name) == ".envrc" and report.size:
             yield Told(name, Found(STARTED, "direnv runs it in a shell that enters the folder"))
-        if _first(report) not in _PROGRAMS:
+        if not _runs(name, report):
             continue
         reason = _started(name)
         if reason:
@@ -69,6 +74,13 @@ def look(files: Mapping[str, Report]) -> Iterator[Told]:
             yield Told(name, requires=Requires(Fetches.CODE, name))
         elif module := _shadowed(name, models):
             yield Told(name, Found(SHADOWS, f"it stands in the way of the module {module}"))
+
+
+def _runs(name: str, report: Report) -> bool:
+    """Tell whether a file can be run: it is a program, or would be taken for one by its name."""
+    if _first(report) in _TEXTS:
+        return report.size > 0 and bool(_RUN_AS_TEXT.fullmatch(name))
+    return _first(report) in _PROGRAMS
 
 
 def _first(report: Report) -> str:

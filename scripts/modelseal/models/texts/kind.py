@@ -3,6 +3,7 @@
 import codecs
 import csv
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 
 from modelseal.models.content import Content
@@ -35,12 +36,16 @@ _COMMAND = re.compile(
     r"(?m)^(?:(?:RUN|CMD|ENTRYPOINT|ONBUILD RUN)[ \t]|Exec\w*[ \t]*=|(?:[\d*/,-]+[ \t]+){5}|@(?:reboot|daily)[ \t]"
     r"|[\w./-]+:[^\n=]*\n\t|(?:curl|wget|bash|sh|source|python3?)[ \t])[^\n]*"
 )
+# Where a text is long, only lines that attack count, whatever command they begin with.
+_LINES = (_COMMAND, *(re.compile(rf"{pattern.pattern}[^\n]*") for pattern in (_POWERSHELL, _SHELL)))
 # Words of a tokenizer's merges can look like an import, and never like a call.
 _CALL = re.compile(rb"(?m)(?:^|[\r;])[ \t\f]*(?:\w[\w.]* *= *)?[\w.]*\w\(")
-_OF_PROGRAMS = ("(", "import", "@", "exec")
+_OF_PROGRAMS = (b"(", b"import", b"@", b"exec")
+_PIECE = 1 << 22
 _IMPORT = re.compile(
     rb"(?m)(?:^|\r)\f*(?:import [A-Za-z_][\w.]*(?: as \w+)?[ \t]*[,;#\r]?|from [\w.]+ import [\w(*]).*$"
 )
+_MADE = re.compile(rb"(?m)(?:^|[\r;])[ \t\f]*(?:\w+ *= *)?(?:exec|eval|__import__)\([^\n]*\)")
 _YAML = re.compile(
     r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*"
     r"(?:%YAML|---(?:\s|$)|[^\s:#\[\]{}\"',&*!|>%@`-][^\n:]*:(?:\s|$)|- |\"[^\"\n]*\":|'[^'\n]*':|[!&?\[{])"
@@ -144,17 +149,45 @@ def _program(content: Content, sample: str) -> Kind | None:
     text = (decode(content, python.MAX_SIZE) or sample).removeprefix("\ufeff")
     if _EXPRESSION.match(text):
         return Kind.JINJA
-    if strange_encoding(text) or (any(word in text for word in _OF_PROGRAMS) and python.parses(content)):
+    acts = any(content.find(word) >= 0 for word in _OF_PROGRAMS)
+    if strange_encoding(text) or (acts and (python.parses(content) or python.begins(content))):
         return Kind.PYTHON
     shown = _unfenced(text)
     # What Python cannot parse here, a newer one may; what is too long to be parsed may be a program further down.
     searched = Content(shown.encode()) if len(content) <= python.MAX_SIZE else content
-    if all(next(searched.matches(pattern), None) is not None for pattern in (_IMPORT, _CALL)):
+    imports, calls, makes = (next(searched.matches(pattern), None) for pattern in (_IMPORT, _CALL, _MADE))
+    if (imports and calls) or makes:
         return Kind.PYTHON
     if _JINJA.search(shown):
         return Kind.JINJA
     found = _shell(shown, text)
-    return None if found and is_table(text) else found
+    if found and is_table(text):
+        return None
+    return found or (_below(content) if len(content) > python.MAX_SIZE else None)
+
+
+def _below(content: Content) -> Kind | None:
+    """Tell which language has commands that attack, or tags, anywhere in a long text."""
+    for text in _pieces(content):
+        if _JINJA.search(text) and _JINJA.search(_unfenced(text)):
+            return Kind.JINJA
+        shown = _unfenced(text) if any(pattern.search(text) for pattern in _LINES) else ""
+        if shells.attacks("\n".join(match[0] for pattern in _LINES for match in pattern.finditer(shown))):
+            return Kind.SHELL
+    return None
+
+
+def _pieces(content: Content) -> Iterator[str]:
+    """Yield a text in pieces that end where lines do, as far as these are no longer than a sample."""
+    mark = content.read(0, 4)
+    encoding = next((name for start, name in _MARKS if mark.startswith(start)), "utf-8")
+    decoder, rest = codecs.getincrementaldecoder(encoding)("replace"), ""
+    for start in range(0, len(content), _PIECE):
+        text = rest + decoder.decode(content.read(start, _PIECE))
+        end = text.rfind("\n") + 1 or len(text)
+        rest = text[end:] if len(text) - end < _SAMPLE else ""
+        yield text if not rest else text[:end]
+    yield rest
 
 
 def _shell(shown: str, text: str) -> Kind | None:
