@@ -11,6 +11,7 @@ from typing import Any
 
 from modelseal.gate.finding import Severity
 from modelseal.models.budget import Budget
+from modelseal.models.documents import reaching
 from modelseal.models.documents.judge import Judge
 from modelseal.models.event import Event, Fetches, Found, Requires
 from modelseal.models.keras.names import known
@@ -33,18 +34,12 @@ TARGET = Rule(
 )
 _KEYS = ("_target_", "target", "class_path", "_class_", "__target__")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
-# Packages with classes that models are made of: their modules may be named, what loads in them is known by its name.
+# Packages with classes that models are made of: their classes may be named, not what they lead to.
 _OF_MODELS = frozenset(
     {"torch", "transformers", "numpy", "jax", "sklearn", "torchvision", "tensorflow", "huggingface_hub", "xgboost"}
     | {"lightgbm", "scipy"}
 )
 _LIGHTNING = frozenset({"lightning", "pytorch_lightning"})
-# They run what they load, or fetch code.
-_LOADERS = frozenset(
-    {"torch.load", "torch.serialization.load", "torch.hub.load", "torch.package.PackageImporter", "numpy.load"}
-    | {"torch.ops.load_library", "torch.classes.load_library", "torch.utils.cpp_extension.load", "torch.jit.load"}
-    | {"transformers.dynamic_module_utils.get_class_from_dynamic_module", "numpy.lib.npyio.load"}
-)
 
 
 def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
@@ -54,10 +49,10 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
         if not isinstance(name, str) or not _DOTTED.fullmatch(name):
             continue
         root = name.partition(".")[0]
-        if (known().foreign_to(name) and root not in _OF_MODELS) or name in _LOADERS:
+        if (known().foreign_to(name) and root not in _OF_MODELS) or reaching.reaches(name):
             yield Found(TARGET, f"{name[:200]} is what {key} makes", subject=name[:200])
         elif key != "target":
-            yield Requires(Fetches.CODE, name[:500])
+            yield Requires(Fetches.CODE, name)
     maker = node.get("_instantiator")
     if isinstance(maker, str) and maker.partition(".")[0] not in _LIGHTNING:
         yield Found(TARGET, f"{maker[:200]} is what _instantiator calls", subject=maker[:200])

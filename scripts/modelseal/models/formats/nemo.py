@@ -10,8 +10,10 @@ from collections.abc import Iterator
 import yaml
 
 from modelseal.gate.finding import Severity
+from modelseal.gate.strict_json import short
 from modelseal.models.budget import MIB, Budget
 from modelseal.models.content import Content
+from modelseal.models.documents import reaching
 from modelseal.models.event import Event, Fetches, Found, Member, Requires, Unread
 from modelseal.models.format import Format
 from modelseal.models.rule import Rule
@@ -60,18 +62,18 @@ def _config(config: Member, budget: Budget) -> Iterator[Event]:
         return
     try:
         for target in dict.fromkeys(_targets(config.content.read(), budget)):
-            yield from _judged(target[:200])
+            yield from _judged(target)
     except yaml.YAMLError:
         yield Unread(f"it has a configuration, {config.name!r}, that is no YAML")
 
 
 def _judged(target: str) -> Iterator[Event]:
-    if _LIBRARIES.fullmatch(target) and not _REACHES_OUT.search(target):
+    if _LIBRARIES.fullmatch(target) and not (_REACHES_OUT.search(target) or reaching.reaches(target)):
         yield Requires(Fetches.CODE, target)
     elif _DOTTED.fullmatch(target) and "." not in target:
         return  # a word such as `mel`: nothing is imported for it
     else:
-        yield Found(TARGET, f"it names {target!r}", subject=target)
+        yield Found(TARGET, f"it names {short(target)}", subject=target[:200])
 
 
 def _targets(content: bytes, budget: Budget) -> Iterator[str]:
