@@ -1,5 +1,6 @@
 """The images that users name: which belong together, which are the same, and what their files are called."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,9 @@ def test_a_missing_archive_is_refused_before_anything_is_done() -> None:
     with pytest.raises(InputError, match="no such archive") as caught:
         targets.require(given("", "a.tar", "missing.tar"))
     assert caught.value.where == "missing.tar"
+    os.mkfifo("pipe.tar")
+    with pytest.raises(InputError, match="no such archive"):
+        targets.require(given("", "pipe.tar"))
 
 
 def test_an_archive_that_is_gone_later_is_refused(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def require(targets: Sequence[Target]) -> None:
         InputError: It is not.
     """
     for archive in (target.archive for target in targets):
-        if archive is not None and not archive.exists():
+        if archive is not None and not (archive.is_file() or archive.is_dir()):
             raise InputError(
                 "There is no such archive.",
                 where=str(archive),
