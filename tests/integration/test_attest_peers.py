@@ -18,7 +18,7 @@ import pytest
 import local_sigstore
 from attestation_material import GITHUB, IMAGE, IMAGE_ID, MODEL, context, key, payloads, pem, project, public_pem
 from modelseal import station
-from modelseal.attestation import identity, made_earlier
+from modelseal.attestation import identity, made_earlier, signing
 from modelseal.commands import attest, verify
 from modelseal.errors import InputError, ModelsealError, ToolError, VerificationFailed
 from modelseal.station import Context, Outcome
@@ -357,6 +357,10 @@ def test_signer_of_another_repository_must_be_named(sigstore: local_sigstore.Loc
     outcome = verify.run(verify_inputs(made), context(tmp_path))
     assert "not a workflow of https://github.com/octo/model" in outcome.headline
     named = verify_inputs(made, signer_workflow="octo/shared/.github/workflows/seal.yml")
+    assert verify.run(named, context(tmp_path)).exit_code is ExitCode.PASSED
+    run = signing.workflow(GITHUB | sigstore.environ(job_workflow_ref=shared), lambda _: None)  # as the chain does
+    assert run is not None
+    named = verify_inputs(made, repository=run.repository, source_digest=run.sha, signer_workflow=run.job_workflow_ref)
     assert verify.run(named, context(tmp_path)).exit_code is ExitCode.PASSED
 
 
