@@ -104,6 +104,6 @@ def test_killed_and_run_again_gives_the_right_result(environ: dict[str, str], tm
     time.sleep(0.6)
     process.kill()
     ended(process)
-    assert manifest.read_bytes() == before
+    assert not manifest.exists() or manifest.read_bytes() == before  # never half of one
     assert run(*arguments, env=environ, cwd=tmp_path).returncode == 0
     assert manifest.read_bytes() == before
