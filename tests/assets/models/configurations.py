@@ -43,6 +43,10 @@ def _ordinary() -> Iterator[tuple[str, Any]]:
     yield "omegaconf", {"width": "${model.width}", "twice": "${eval:'2 * ${width}'}"}
     yield "yolo", _yolo("nn.Conv2d", "nearest", activation="nn.SiLU()")
     yield "paddle", {"Preprocess": [{"type": "Resize", "interp": 2}], "metric": {"name": "sum(amount)"}}
+    yield "spark", {"class": "org.apache.spark.ml.PipelineModel", "paramMap": {}, "uid": "x"}
+    yield "mmengine", {"custom_imports": {"imports": ["mmdet.models", "projects.x"]}}
+    yield "haystack", {"x": {"type": "haystack.components.joiners.Join", "init_parameters": {"unsafe": False}}}
+    yield "zarr", {"zarr_format": 2, "filters": None, "compressor": {"id": "blosc", "cname": "lz4"}}
     yield "backbone", {"backbone": "resnet50", "head": {"type": "linear"}}
 
 
@@ -76,7 +80,26 @@ def _loaded() -> Iterator[tuple[str, Any, str]]:
     yield "genai-library", {"model": {"decoder": {"filename": "model.onnx", **library}}}, "serving-foreign-file"
     outside = {"filename": "../../evil.onnx", "session_options": {}}
     yield "genai-outside", {"model": {"decoder": outside}}, "serving-foreign-file"
-    yield "instantiator", {"hyper_parameters": {"_instantiator": "evil.build"}}, "config-foreign-target"
+    yield "instantiator", {"hyper_parameters": {"_instantiator": "evil.build"}}, "config-imports-module"
+    spark = {"class": "subprocess.Popen", "timestamp": 1, "sparkVersion": "4.0.1", "uid": "x", "paramMap": {}}
+    yield "spark", spark, "config-imports-module"
+    yield "mmengine", {"custom_imports": {"imports": ["os", "pty"]}}, "config-imports-module"
+    yield "autogen", {"provider": "subprocess.Popen", "component_type": "agent"}, "config-imports-module"
+    yield "haystack", {"x": {"type": "os.system", "init_parameters": {}}}, "config-imports-module"
+    yield "haystack-unsafe", {"init_parameters": {"template": "{{ x }}", "unsafe": True}}, "langchain-runs-code"
+    yield "serving", {"runtime_env": {"working_dir": "https://c.example/x.zip"}}, "hugging-face-foreign-path"
+    hinted = {"repo": "a/b", "type_hint": ["evil_package", "Evil"]}
+    modular = {"_class_name": "ModularPipeline", "text_encoder": [None, None, hinted]}
+    yield "modular-pipeline", modular, "hugging-face-remote-code"
+    longer = {"_class_name": "StableDiffusionPipeline", "unet": ["evil_package", "Evil", "x"]}
+    yield "pipeline-of-three", longer, "hugging-face-remote-code"
+    codec = {"zarr_format": 2, "dtype": "|O", "filters": [{"id": "pickle", "protocol": 5}]}
+    yield "zarr", codec, "zarr-pickled-array"
+    newer = {"zarr_format": 3, "codecs": [{"name": "numcodecs.pickle", "configuration": {}}]}
+    yield "zarr-3", newer, "zarr-pickled-array"
+    hooks = {"hooks": {"PreToolUse": [{"hooks": [{"type": "command", "command": "id"}]}]}}
+    yield "assistant", hooks, "settings-run-on-opening"
+    yield "servers", {"mcpServers": {"x": {"command": "sh", "args": ["-c", "id"]}}}, "settings-run-on-opening"
     yield "jsonpickle-expression", {"py/repr": "os/os.system('id')"}, "jsonpickle-object"
     yield "jsonpickle-object", {"py/object": "subprocess.Popen", "args": "id"}, "jsonpickle-object"
     yield "jsonpickle-call", {"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["id"]}]}, "jsonpickle-object"
@@ -91,7 +114,23 @@ def _directives() -> Iterator[tuple[str, str, str]]:
     yield "gin", "import subprocess\nmain.fn = @subprocess.getoutput\nsubprocess.getoutput.cmd = 'id'\n", "config.gin"
 
 
+def _imported() -> Iterator[tuple[str, Any]]:
+    """Settings that name modules of one's own."""
+    adapter = {"peft_type": "LORA", "megatron_config": {}, "megatron_core": "own_module"}
+    yield "megatron", {**adapter, "base_model_name_or_path": None}
+    yield "spark", {"class": "own_module.Scaler", "paramMap": {}, "uid": "x"}
+    yield "mmengine", {"custom_imports": {"imports": ["own_module"], "allow_failed_imports": False}}
+    yield "autogen", {"provider": "own_module.Agent", "component_type": "agent"}
+    yield "haystack", {"components": {"x": {"type": "own_module.Reader", "init_parameters": {}}}}
+
+
 def _attacks() -> Iterator[Case]:
+    for name, settings in _imported():
+        content, why = json.dumps(settings).encode(), "a module of one's own"
+        yield one(f"configurations/own-{name}", "unknown", content, why, "config-imports-module", file="config.json")
+    commented = b'{\n  // the class\n  "auto_map": {"AutoModel": "evil.X"}, /* more */\n}\n'
+    why = "settings with comments"
+    yield one("configurations/comments", "malicious", commented, why, "hugging-face-remote-code", file="config.json")
     for name, settings, rule in _loaded():
         content, why = json.dumps(settings).encode(), "a loader follows it"
         yield one(f"configurations/{name}", "malicious", content, why, rule, file="config.json")
@@ -193,6 +232,8 @@ def _benign() -> Iterator[Case]:
     yield one("configurations/no-trust", "benign", content, "nothing is trusted", file="config.json")
     own = json.dumps({"py/object": "acme.Scaler", "mean": 1}).encode()
     yield one("configurations/jsonpickle-own", "unknown", own, "the user's class", "jsonpickle-object", file="a.json")
+    commented = b'{\n  // comments\n  "url": "https://example.com/a", // and an address\n  "list": [1, 2,],\n}\n'
+    yield one("configurations/ordinary-comments", "benign", commented, "settings", file="tsconfig.json")
     image = {"architecture": "vit_base_patch16_224", "pretrained_cfg": {"hf_hub_id": "timm/vit", "url": ""}}
     content = json.dumps(image).encode()
     yield one("configurations/timm", "benign", content, "what timm fetches is listed", file="config.json")

@@ -33,7 +33,14 @@ def attacks() -> Iterator[Case]:
     flavour = b"flavors:\n  python_function:\n    loader_module: mlflow.pyfunc.model\n    model_code_path: model.py\n"
     logged = {"MLmodel": flavour, "model.py": HARMLESS}
     yield folder("mlflow-code", "malicious", logged, "a model from code", "mlflow-own-code", "folder-code-is-run")
-    for file in ("sitecustomize.py", "handler.py", "code/inference.py", "custom_generate/generate.py", "1/model.py"):
+    for file in (
+        "sitecustomize.py",
+        "handler.py",
+        "hubconf.py",
+        "code/inference.py",
+        "custom_generate/generate.py",
+        "1/model.py",
+    ):
         started = {file: HARMLESS, "model.safetensors": SAFETENSORS}
         yield folder(
             f"started-{file.replace('/', '-')}", "malicious", started, "run for its name", "folder-started-by-name"
@@ -45,6 +52,11 @@ def attacks() -> Iterator[Case]:
         "lines that Python runs",
         "folder-started-by-name",
     )
+    unpacked = {"MAR-INF/MANIFEST.json": b'{"model": {"modelName": "m", "handler": "own.py:run"}}', "own.py": HARMLESS}
+    yield folder("unpacked-archive", "malicious", unpacked, "a handler of TorchServe", "folder-code-is-run")
+    node_of_flow = b"nodes:\n- name: x\n  type: python\n  source: {type: code, path: own.py}\n"
+    flow = {"flow.dag.yaml": node_of_flow, "own.py": HARMLESS}
+    yield folder("prompt-flow", "malicious", flow, "a node of Prompt flow", "folder-code-is-run")
     entered = {".envrc": b"export A=1\n", "model.safetensors": SAFETENSORS}
     yield folder("started-by-direnv", "malicious", entered, "run when a shell enters", "folder-started-by-name")
     hook = {".git/hooks/post-checkout": b"#!/usr/bin/env python3\nprint(1)\n"}

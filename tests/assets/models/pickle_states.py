@@ -62,7 +62,7 @@ _SETTINGS = b"}" + short("hyper_parameters") + b"}"
 _CONFIGURED = (
     ("template", _TOKENIZER + short("chat_template") + text(_ESCAPE) + b"sb", "template-escape"),
     ("long-template", _TOKENIZER + short("chat_template") + text("x" * 5000 + _ESCAPE) + b"sb", "template-escape"),
-    ("instantiator", _SETTINGS + short("_instantiator") + short("evil.build") + b"ss", "config-foreign-target"),
+    ("instantiator", _SETTINGS + short("_instantiator") + short("evil.build") + b"ss", "config-imports-module"),
     ("target", _SETTINGS + short("_target_") + short("os.system") + b"ss", "config-foreign-target"),
     ("trust", _SETTINGS + short("trust_remote_code") + b"\x88ss", "hugging-face-trusts-remote-code"),
 )

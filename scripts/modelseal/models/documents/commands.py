@@ -18,12 +18,14 @@ OPENED = Rule(
     id="settings-run-on-opening",
     title="A command that an editor runs when the folder is opened",
     severity=Severity.HIGH,
-    happens="Visual Studio Code, and editors made of it, run the task without being told to.",
-    remedy="Remove the task, or its `runOptions`.",
+    happens="Visual Studio Code, editors made of it and their assistants run the command without being told to, or as "
+    "soon as the folder is trusted.",
+    remedy="Remove the task, or its `runOptions`; the servers; the hooks.",
     atlas=("AML.T0011", "AML.T0010.003"),
     cwe=("CWE-829", "CWE-78"),
     references=("https://code.visualstudio.com/docs/debugtest/tasks#_run-behavior",),
 )
+_MOMENTS = frozenset({"SessionStart", "PreToolUse", "PostToolUse", "UserPromptSubmit", "Stop", "Notification"})
 _KEYS = (
     "command",
     "cmd",
@@ -50,6 +52,13 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
     options = node.get("runOptions")
     if isinstance(options, dict) and options.get("runOn") == "folderOpen":
         yield Found(OPENED, f"it runs {short(_text(node.get('command')))}", evidence=_text(node.get("command"))[:300])
+    servers, hooks = node.get("mcpServers"), node.get("hooks")
+    for item in servers.values() if isinstance(servers, dict) else ():
+        if isinstance(item, dict) and (command := _text(item.get("command"))):
+            yield Found(OPENED, f"it runs {short(command)} as a server of tools", severity=Severity.MEDIUM)
+    for name in hooks if isinstance(hooks, dict) else ():
+        if str(name) in _MOMENTS:
+            yield Found(OPENED, f"it runs commands at {name}", severity=Severity.MEDIUM)
     for key in _KEYS:
         text = _text(node.get(key))
         if text and shells.fetches(text):

@@ -97,10 +97,26 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
     elif isinstance(kind, str) and not _NAME.fullmatch(kind):
         yield Found(REMOTE_CODE, f"the pipeline's class is {short(kind)}", subject=kind[:200])
     for value in node.values():
-        if isinstance(value, list) and len(value) == _PAIR and all(isinstance(item, str) for item in value):
-            library, name = value
-            if library not in _LIBRARIES and library not in _PIPELINES and value is not kind:
-                yield from _own(library, name)
+        if isinstance(value, list) and len(value) >= _PAIR and value is not kind:
+            yield from _part(value[:_PAIR])
+            yield from _described(value[_PAIR] if len(value) > _PAIR else None)
+
+
+def _part(pair: object) -> Iterator[Event]:
+    """Judge a library and a class in it."""
+    if isinstance(pair, list) and len(pair) == _PAIR and all(isinstance(item, str) for item in pair):
+        library, name = pair
+        if library not in _LIBRARIES and library not in _PIPELINES:
+            yield from _own(library, name)
+
+
+def _described(component: object) -> Iterator[Event]:
+    """Judge where a part of a modular pipeline comes from, and of which class it is."""
+    if isinstance(component, dict):
+        yield from _part(component.get("type_hint"))
+        repository, revision = component.get("repo"), component.get("revision")
+        if isinstance(repository, str) and repository:
+            yield Requires(Fetches.MODEL, repository[:500], str(revision or "")[:200])
 
 
 def _own(library: str, name: str) -> Iterator[Event]:

@@ -1,7 +1,8 @@
 """Code, prompts and other configurations that a configuration has read, from wherever it says.
 
 fairseq imports its `user_dir`: https://github.com/facebookresearch/fairseq/blob/v0.12.2/fairseq/utils.py,
-`import_user_module`. LangChain reads prompts so, and Detectron2 what a configuration builds upon.
+`import_user_module`. LangChain reads prompts so, Detectron2 what a configuration builds upon, Ray the folder in which
+it serves; TorchServe and Prompt flow run the scripts that they name.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,22 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
     for path in built_upon if isinstance(built_upon, list) else [built_upon]:
         if isinstance(path, str) and "://" in path:
             yield Found(ELSEWHERE, f"it builds upon {short(path)}", subject=path[:200])
+    yield from _served(node)
+
+
+def _served(node: Mapping[str, Any]) -> Iterator[Event]:
+    """Judge what a server runs."""
+    environment = node.get("runtime_env")
+    for value in environment.values() if isinstance(environment, dict) else ():
+        for path in value if isinstance(value, list) else [value]:
+            if isinstance(path, str) and "://" in path:
+                yield Found(ELSEWHERE, f"its code is {short(path)}", subject=path[:200])
+    handler, path = node.get("handler"), node.get("path")
+    if isinstance(handler, str) and "modelName" in node:
+        script = handler.partition(":")[0].removesuffix(".py")
+        yield Requires(Fetches.CODE, f"../{script[:400]}.py")  # from the folder MAR-INF
+    if node.get("type") == "code" and isinstance(path, str) and path.endswith(".py"):
+        yield Requires(Fetches.CODE, path[:500])
 
 
 JUDGE = Judge(judge, (REMOTE_CODE, ELSEWHERE))

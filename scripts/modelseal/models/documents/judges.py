@@ -13,6 +13,7 @@ from modelseal.models.documents import (
     evaluated,
     hubs,
     hugging_face,
+    imported,
     included,
     jsonpickle,
     keras_objects,
@@ -24,6 +25,7 @@ from modelseal.models.documents import (
     serving,
     targets,
     tensorflow_nodes,
+    zarr,
 )
 from modelseal.models.event import Event, Found, Requires
 from modelseal.models.skops import nodes as skops
@@ -48,6 +50,8 @@ EVERY = (
     tensorflow_nodes.JUDGE,
     hubs.JUDGE,
     included.JUDGE,
+    imported.JUDGE,
+    zarr.JUDGE,
     jsonpickle.JUDGE,
 )
 RULES = tuple(dict.fromkeys(rule for item in EVERY for rule in item.rules))

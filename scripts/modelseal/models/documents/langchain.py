@@ -1,4 +1,4 @@
-"""Chains, prompts and agents of LangChain.
+"""Chains, prompts and agents of LangChain, and templates of Haystack.
 
 What it makes of them: https://python.langchain.com/docs/how_to/serialization/, and of prompts in Jinja:
 https://github.com/langchain-ai/langchain/blob/langchain-core%3D%3D1.0.0/libs/core/langchain_core/prompts/string.py
@@ -43,7 +43,10 @@ def judge(node: Mapping[str, Any], budget: Budget) -> Iterator[Event]:
     for key, value in node.items():
         if value is True and _ALLOWS.fullmatch(str(key)):
             yield Found(RUNS, f"{short(key)} is true in it", subject=str(key)[:200])
-    if node.get("template_format") == "jinja2":
+    unsafe = node.get("unsafe") is True and isinstance(node.get("template"), str)
+    if unsafe:
+        yield Found(RUNS, "its template is rendered without a sandbox", subject="unsafe")
+    if unsafe or node.get("template_format") == "jinja2":
         for text in node.values():
             if isinstance(text, str) and ("{{" in text or "{%" in text):
                 yield from judge_template(text, budget)

@@ -1,6 +1,7 @@
 """Read JSON as loaders do, and keep what they would not agree upon: keys that come twice."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from modelseal.models.faults import LimitReached, Malformed
 
 MAX_SIZE = 64 * MIB
 _MAX_DEPTH = 400
+_TEXT = r"(\"(?:[^\"\\\n]|\\.)*\")"
+_COMMENT = re.compile(rf"{_TEXT}|//[^\n]*|/\*[\s\S]*?\*/")
+_LAST_COMMA = re.compile(rf"{_TEXT}|,\s*([\]}}])")
 _CONTAINERS = frozenset({dict, list})
 
 
@@ -56,6 +60,12 @@ def parse(content: bytes) -> Document:
     except ValueError as error:  # a number with more digits than Python reads
         raise Malformed("it is JSON with a number that is too long") from error
     return Document(value, tuple(hidden), tuple(repeated))
+
+
+def relaxed(text: str) -> str:
+    """Leave out what JSON does not have, and readers of settings accept: comments, and a comma behind the last item."""
+    without = _COMMENT.sub(lambda match: match[1] or " ", text)
+    return _LAST_COMMA.sub(lambda match: match[1] or match[2], without)
 
 
 def decoded(content: bytes) -> str:

@@ -39,7 +39,6 @@ _OF_MODELS = frozenset(
     {"torch", "transformers", "numpy", "jax", "sklearn", "torchvision", "tensorflow", "huggingface_hub", "xgboost"}
     | {"lightgbm", "scipy"}
 )
-_LIGHTNING = frozenset({"lightning", "pytorch_lightning"})
 
 
 def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
@@ -53,9 +52,6 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
             yield Found(TARGET, f"{name[:200]} is what {key} makes", subject=name[:200])
         elif key != "target":
             yield Requires(Fetches.CODE, name)
-    maker = node.get("_instantiator")
-    if isinstance(maker, str) and maker.partition(".")[0] not in _LIGHTNING:
-        yield Found(TARGET, f"{maker[:200]} is what _instantiator calls", subject=maker[:200])
     layer = node.get("python_param")
     if isinstance(layer, dict) and isinstance(layer.get("module"), str):
         name = f"{layer['module']}.{layer.get('layer')}"

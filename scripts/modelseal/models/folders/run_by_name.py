@@ -38,6 +38,7 @@ _STARTED = (
     (re.compile(r"(?:.*/)?(?:site|user)customize\.py"), "Python runs it at every start"),
     (re.compile(r"(?:.*/)?handler\.py"), "inference endpoints run it"),
     (re.compile(r"(?:.*/)?code/inference\.py"), "SageMaker runs it"),
+    (re.compile(r"(?:.*/)?hubconf\.py"), "`torch.hub.load` runs it"),
     (re.compile(r"(?:.*/)?custom_generate/generate\.py"), "`generate` runs it"),
     (re.compile(r"(?:.*/)?\d+/model\.py"), "Triton runs it"),
     (re.compile(r"(?:.*/)?(?:\.git/hooks|\.githooks|\.husky)/[\w-]+"), "Git runs it"),

@@ -22,7 +22,7 @@ _MESSAGE = re.compile(
     r"(?m)(?:^|[{<;,])[ \t]*[A-Za-z_]\w*(?:\s*|:)[{<\[]\s*(?:#[^\n]*\n\s*)*(?:[A-Za-z_]\w*\s*[:{<\[]|[{<])"
 )
 _OF_MODELS = re.compile(
-    r"\b(?:op|(?:node|graph|meta_info|asset_file|signature)_def|meta_graphs|node|platform|backend|instance_group"
+    r"(?<![\w.])(?:op|(?:node|graph|meta_info|asset_file|signature)_def|meta_graphs|node|platform|backend|instance_group"
     r"|default_model_filename|model_config_list|python_param)\s*[:{\[<]"
 )
 

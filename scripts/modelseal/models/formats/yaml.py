@@ -114,6 +114,17 @@ def inspect(content: Content, budget: Budget) -> Iterator[Event]:
         front = _FRONT.match(text)
         if front:
             yield from _front(front[1], budget)
+        if text.lstrip()[:1] in ("{", "["):
+            yield from _commented(text, budget)
+
+
+def _commented(text: str, budget: Budget) -> Iterator[Event]:
+    """Judge settings in JSON that have comments, or a comma behind the last item."""
+    try:
+        document = parsing.parse(parsing.relaxed(text).encode())
+    except Malformed:
+        return
+    yield from judges.judged(parsing.nodes(document, budget), budget)
 
 
 def _front(text: str, budget: Budget) -> Iterator[Event]:
