@@ -67,6 +67,22 @@ _CONFIGURED = (
     ("trust", _SETTINGS + short("trust_remote_code") + b"\x88ss", "hugging-face-trusts-remote-code"),
 )
 _LIGHTNING = _SETTINGS + short("_instantiator") + short("lightning.pytorch.cli.instantiate_module") + b"ss"
+# Wrappers of joblib before 0.10 name another file, which is loaded; scikit-learn has had a joblib of its own.
+_WRAPPERS = tuple(
+    stacked(f"{joblib}.numpy_pickle_compat", "NDArrayWrapper")
+    + b")\x81}"
+    + short("filename")
+    + short("../x.npy")
+    + b"sb"
+    for joblib in ("joblib", "sklearn.externals.joblib")
+)
+_WRITERS = (
+    ("numpy", "ndarray.tofile"),
+    ("pandas", "DataFrame.to_csv"),
+    ("torch", "UntypedStorage.from_file"),
+    ("tensorflow.python.ops.gen_io_ops", "write_file"),
+    ("sklearn.externals.joblib.externals.loky.cloudpickle_wrapper", "_reconstruct_wrapper"),
+)
 # What functions do with what they are given: no opcode shows it.
 _UNSEEN = (
     ("rebuilt-with-state", called(_REBUILD, _MAKE, _KIND, several(_KIND), _CODE), "the function gives the state"),
@@ -138,6 +154,14 @@ def _unseen() -> Iterator[Case]:
         yield one(f"pickle/seen-{name}", "benign", whole(content), "what frameworks write")
 
 
+def _files() -> Iterator[Case]:
+    for number, content in enumerate(_WRAPPERS):
+        yield one(f"pickle/wrapper-{number}", "malicious", whole(content), "another file is loaded")
+    for module, name in _WRITERS:
+        content = whole(called(stacked(module, name), short("/tmp/x")))
+        yield one(f"pickle/calls-{name}", "malicious", content, "a file is written, or loaded", "pickle-dangerous-call")
+
+
 def _configured() -> Iterator[Case]:
     for name, content, rule in _CONFIGURED:
         yield one(f"pickle/holds-{name}", "malicious", whole(content), "a loader follows it", rule, file="model.ckpt")
@@ -149,6 +173,7 @@ def _configured() -> Iterator[Case]:
 def cases() -> Iterator[Case]:
     yield from _unseen()
     yield from _configured()
+    yield from _files()
     for name, content, why in _ATTACKS:
         yield one(f"pickle/state-{name}", "malicious", whole(content), why)
     for name, content, why in _TYPES:
