@@ -236,6 +236,13 @@ def benign() -> Iterator[tuple[str, str, Any]]:
         "requires_safety_checker": True,
     }
     yield "diffusers", "model_index.json", diffusion
+    blocks = {
+        "_class_name": "UNet2DConditionModel",
+        "_diffusers_version": "0.42.1",
+        "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
+        "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
+    }
+    yield "diffusers-blocks", "config.json", blocks
     yield (
         "scheduler",
         "scheduler_config.json",

@@ -85,6 +85,13 @@ _PIPELINES = frozenset(
     }
 )
 _NAME = re.compile(r"[\w.]{1,200}")
+# What the configurations of models list the kinds of their blocks under. No pipeline has a part of such a name, and
+# what a pipeline has no part for is not loaded.
+_BLOCKS = frozenset(
+    {"down_block_types", "up_block_types", "encoder_down_block_types", "decoder_down_block_types"}
+    | {"decoder_up_block_types", "downsample_type", "upsample_type", "timestep_conditioning_type"}
+    | {"feats_seq", "feats_cond_seq", "feats_pair_cond", "feats_pair_repr", "encoder_feats_seq", "decoder_feats_seq"}
+)
 
 
 def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
@@ -96,8 +103,8 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
         yield from _own(str(kind[0]), str(kind[-1]))
     elif isinstance(kind, str) and not _NAME.fullmatch(kind):
         yield Found(REMOTE_CODE, f"the pipeline's class is {short(kind)}", subject=kind[:200])
-    for value in node.values():
-        if isinstance(value, list) and len(value) >= _PAIR and value is not kind:
+    for key, value in node.items():
+        if isinstance(value, list) and len(value) >= _PAIR and key not in _BLOCKS and not key.startswith("_"):
             yield from _part(value[:_PAIR])
             yield from _described(value[_PAIR] if len(value) > _PAIR else None)
 
