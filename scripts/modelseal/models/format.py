@@ -25,7 +25,7 @@ class Format:
         inspect: Reads it, and tells what is in it. It may raise `Malformed` or `LimitReached`: what it has told until
             then counts, and the rest is reported as unread.
         rules: All that it may report.
-        extensions: Endings of names that promise this format: `.safetensors`. None that several formats share.
+        extensions: Endings of names that promise this format, or another one that has them too: `.safetensors`.
         refines: Names of formats that its bytes are of, too, and that need not be looked into then: `zip` for `keras`.
         data: Whether it can only hold data: nothing that a loader would run or follow.
         last: Whether it is asked only where no other format recognises the bytes, as most things can be read as text.

@@ -84,10 +84,10 @@ def cases() -> Iterator[Case]:
     made = (_states(), _arrays(), _scripts(), _programs(), _servers(), _nemos(), _firsts())
     for name, expected, content, why, *rules in itertools.chain.from_iterable(made):
         yield one(f"torch/{name}", expected, content, why, *rules)
-    for file in ("model_best.pth.tar", "last.ckpt.tar"):
+    for file in ("model_best.pth.tar", "last.ckpt.tar", "checkpoint.tar"):
         yield one(f"torch/{file}", "benign", torch_zip(_PLAIN), "called as in PyTorch's examples", file=file)
-    why = "a state where an archive should be"
-    yield one("torch/other.tar", "malicious", torch_zip(_PLAIN), why, "disguised", file="weights.tar")
+    why = "a pickle where an archive should be"
+    yield one("torch/other.tar", "malicious", _PLAIN["data.pkl"], why, "disguised", file="weights.tar")
     for path in sorted(_BENIGN.glob("*.pt*")):
         yield one(f"torch/{path.name}", "benign", path.read_bytes(), "written by PyTorch: see make_torch_archives.py")
 

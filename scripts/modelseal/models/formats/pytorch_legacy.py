@@ -9,5 +9,6 @@ FORMAT = Format(
     recognises=legacy_torch.recognises,
     inspect=legacy_torch.inspect,
     rules=(*rules.RULES, legacy_torch.STORAGES),
+    extensions=(".tar",),  # as PyTorch's tutorial on checkpoints calls them
     refines=("pickle",),
 )

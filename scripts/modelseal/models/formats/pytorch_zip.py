@@ -33,5 +33,6 @@ FORMAT = Format(
     recognises=_recognises,
     inspect=_inspect,
     rules=(records.CASE, *storages.RULES),
+    extensions=(".tar",),  # as PyTorch's tutorial on checkpoints calls them
     refines=("zip",),
 )
