@@ -63,6 +63,7 @@ def cases() -> Iterator[Case]:
     for name, content, file in (
         ("json-attributes", json.dumps(learner(plain)).encode(), "model.json"),
         ("ubj-attributes", ubj(learner(plain)), "model.ubj"),
+        ("ubj-pickled", ubj({"Config": {"version": [3, 2, 0]}, "Model": learner(plain)}), "booster.bin"),
         ("binary-attributes", binary(plain), "model.bin"),
         ("catboost-information", catboost({"params": "{}", **plain}), "model.cbm"),
         ("catboost-with-parts", catboost({}, b"\0" * 64, ("static_provider_v1",)), "model.cbm"),
@@ -80,6 +81,8 @@ def _attacks() -> Iterator[tuple[str, bytes, str, str]]:
     for name, text in {"pickle": _ENCODED, "python": "__import__('os').system('id')", "script": "#!/bin/sh"}.items():
         yield f"json-{name}", json.dumps(learner({"loader": text})).encode(), "xgboost-metadata-code", "model.json"
         yield f"ubj-{name}", ubj(learner({"loader": text})), "xgboost-metadata-code", "model.ubj"
+        pickled = ubj({"Config": {}, "Model": learner({"loader": text})})
+        yield f"ubj-pickled-{name}", pickled, "xgboost-metadata-code", "booster.bin"
         yield f"binary-{name}", binary({"loader": text}), "xgboost-metadata-code", "model.bin"
         yield f"catboost-{name}", catboost({"loader": text}), "catboost-metadata-code", "model.cbm"
     yield "ubj-pickle-behind", ubj(learner({})) + PICKLE, "xgboost-trailing", "model.ubj"

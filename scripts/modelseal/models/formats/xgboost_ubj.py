@@ -11,16 +11,19 @@ from modelseal.models.format import Format
 from modelseal.models.ubjson import Reader
 from modelseal.models.xgboost import rules
 
-# An object whose first key is one of the two that a model has.
+# An object whose first key is one of the two that a model has, or of those that a pickled one has around it.
 _BEGINNING = re.compile(
-    rb"\{(\$.)?(#([iU].|I..|l....|L.{8}))?([iU][\x07]|I\x00\x07|l\x00{3}\x07|L\x00{7}\x07)(learner|version)", re.DOTALL
+    rb"\{(\$.)?(#([iU].|I..|l....|L.{8}))?([iU]|I\x00|l\x00{3}|L\x00{7})"
+    rb"(\x07(learner|version)|\x06Config|\x05Model)",
+    re.DOTALL,
 )
 
 
 def _inspect(content: Content, budget: Budget) -> Iterator[Event]:
     reader = Reader(content, budget)
     for path, text in reader.texts():
-        if len(path) > 1 and path[1] in {"attributes", "feature_names"}:
+        part = path[1:] if path[:1] == ("Model",) else path
+        if len(part) > 1 and part[1] in {"attributes", "feature_names"}:
             yield from carried.judged("/".join(path)[:200], text, rules.METADATA, budget)
     if reader.at < len(content):
         what = f"{len(content) - reader.at:,} bytes follow the model"
