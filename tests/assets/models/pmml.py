@@ -61,8 +61,12 @@ def cases() -> Iterator[Case]:
         "pmml/drawing-onload", "malicious", onload, "a drawing with a handler", "markup-active-content", file="logo.svg"
     )
     page = b"<!DOCTYPE html><html><body><script src='http://example.com/x.js'></script></body></html>"
+    yield one("pmml/page-script", "malicious", page, "a page with a script", "markup-page-script", file="report.html")
+    served = b"<!DOCTYPE html><html><script>draw()</script><?php system('id'); ?></html>"
+    yield one("pmml/page-served", "malicious", served, "a server runs it", "markup-active-content", file="report.html")
+    drawn = b"<!-- <!DOCTYPE html> --><svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
     yield one(
-        "pmml/page-script", "malicious", page, "a page with a script", "markup-active-content", file="report.html"
+        "pmml/drawing-as-page", "malicious", drawn, "it calls itself a page", "markup-active-content", file="a.svg"
     )
     yield one(
         "pmml/broken", "unknown", (HEAD + BODY)[:300].encode(), "XML that ends early", "unread", file="model.pmml"

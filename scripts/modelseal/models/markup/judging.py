@@ -20,6 +20,9 @@ _ACTIVE = re.compile(
     r"(?i)<script\b|\bon(?:load|error|click|mouseover|begin|toggle|focus)\s*=\s*[\"']?\w|javascript\s*:|<(?:iframe|embed|object|applet)\b"
     r"|<\?php\b|<meta[^>]{1,200}http-equiv\s*=\s*[\"']?refresh|data:text/html"
 )
+# A page says so first; what a server runs in it is another matter.
+_PAGE = re.compile(r"(?is)\ufeff?\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html)\b")
+_SERVED = re.compile(r"(?i)<\?php\b")
 _CODE = re.compile(
     r"java\.(?:lang|io|net|util)\.|javax\.script|\bRuntime\.getRuntime|\bProcessBuilder\b|Class\.forName|groovy|\bos\.system\b"
     r"|\bsubprocess\b|\b(?:eval|exec|__import__)\s*\(|\$\{(?:jndi|script|T\()|\bT\(java|#\{|<\?php"
@@ -75,7 +78,9 @@ def judge(content: Content, budget: Budget) -> Iterator[Event]:
     sample = kind.decode(content, _SAMPLE) or ""
     active = _ACTIVE.search(sample)
     if active:
-        yield Found(rules.ACTIVE, f"it has {active[0][:60]!r}", evidence=sample[active.start() : active.start() + 200])
+        active = _SERVED.search(sample) or active
+        rule = rules.PAGE if _PAGE.match(sample) and not _SERVED.match(active[0]) else rules.ACTIVE
+        yield Found(rule, f"it has {active[0][:60]!r}", evidence=sample[active.start() : active.start() + 200])
     reading = _Reading()
     fault = reading.read(content, budget)
     yield from reading.found

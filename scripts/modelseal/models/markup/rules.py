@@ -51,7 +51,7 @@ EXTENSION = Rule(
 )
 ACTIVE = Rule(
     id="markup-active-content",
-    title="Scripts in a page or a drawing",
+    title="Scripts in a drawing or a document, or a page for a server",
     severity=Severity.HIGH,
     happens="A browser, a notebook or a preview that shows the file runs them, with the rights of who looks at it.",
     remedy="Replace the page by a picture or by Markdown.",
@@ -68,4 +68,13 @@ CUSTOM = Rule(
     cwe=("CWE-829",),
     references=("https://docs.openvino.ai/2025/documentation/openvino-extensibility.html",),
 )
-RULES = (ENTITY, BOMB, INCLUDES, FUNCTION, EXTENSION, ACTIVE, CUSTOM)
+PAGE = Rule(
+    id="markup-page-script",
+    title="Scripts in a page",
+    severity=Severity.MEDIUM,
+    happens="A browser that shows the page runs them; no loader of models does. Reports made as pages have some.",
+    remedy="Keep reports apart from the model, or replace the page by a picture or by Markdown.",
+    atlas=("AML.T0011",),
+    cwe=("CWE-79", "CWE-829"),
+)
+RULES = (ENTITY, BOMB, INCLUDES, FUNCTION, EXTENSION, ACTIVE, CUSTOM, PAGE)
