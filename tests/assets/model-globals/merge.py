@@ -1,6 +1,10 @@
 """Make the tables of scripts/modelseal/models/pickles/tables from what collect.py found, and from what was reviewed.
 
     python tests/assets/model-globals/merge.py RAW
+    python tests/assets/model-globals/merge.py RAW --add PACKAGE...
+
+The second writes the tables of the packages that are named and of no other, and what a table has already counts as one
+more release of its package: for a release that comes after those of which the raw results are gone.
 
 A name is in a table when every release that has it agrees that it is harmless, or when review/<package>.txt says so;
 `- names` there (or `- *`) takes names out. Lines of a review are lines of a table. docs/model-globals.md says more.
@@ -28,28 +32,36 @@ Names = dict[tuple[str, str], set[str]]
 
 
 def main() -> None:
-    """Write every table for which there is something."""
+    """Write every table for which there is something, or those that are named."""
+    adding = sys.argv[3:] if sys.argv[2:3] == ["--add"] else []
     found: dict[str, list[dict]] = defaultdict(list)
     for path in sorted(Path(sys.argv[1]).glob("*.json")):
         collected = json.loads(path.read_text(encoding="utf-8"))
         found[collected["package"]].append(collected)
-    for package in sorted({*found, *(path.stem for path in (HERE / "review").glob("*.txt"))}):
-        write(package, found.get(package, []))
+    for package in sorted(adding or {*found, *(path.stem for path in (HERE / "review").glob("*.txt"))}):
+        write(package, found.get(package, []), *(written(package) if adding else ({}, [])))
 
 
-def write(package: str, releases: list[dict]) -> None:
+def write(package: str, releases: list[dict], earlier: Names, versions: list[str]) -> None:
     """Write one package's table."""
     names = collected(package, releases)
-    found = {
+    flagged = {
         (module, name)
         for release in releases
         for module, kinds in release["modules"].items()
         for name in kinds["flagged"]
-    } | set(names)
+    }
+    for place, kinds in earlier.items():
+        wrong = any(kind[0] == "!" for kind in (*names.get(place, ()), *kinds))
+        if wrong:
+            names[place] = {kind for kind in (*names.get(place, ()), *kinds) if kind[0] == "!"}
+        elif place not in flagged:
+            names[place] = names.get(place, set()) | kinds
+    found = flagged | set(names)
     for line in reviewed(package):
         apply(line, names, found)
-    versions = ", ".join(release["version"] for release in sorted(releases, key=lambda release: release["version"]))
-    text = f"# {package} {versions or '(by hand)'}: see docs/model-globals.md\n"
+    listed = ", ".join(sorted({*versions, *(release["version"] for release in releases)}))
+    text = f"# {package} {listed or '(by hand)'}: see docs/model-globals.md\n"
     grouped: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (module, name), kinds in names.items():
         for kind in kinds:
@@ -63,7 +75,22 @@ def write(package: str, releases: list[dict]) -> None:
     ):
         text += f"{module} {key} {' '.join(sorted(members))}\n"
     (TABLES / f"{package}.txt").write_text(text, encoding="utf-8")
-    print(package, versions, len(names), f"{len(text) // 1024} KiB")
+    print(package, listed, len(names), f"{len(text) // 1024} KiB")
+
+
+def written(package: str) -> tuple[Names, list[str]]:
+    """Read what a package's table has, and of which releases."""
+    names: Names = defaultdict(set)
+    path = TABLES / f"{package}.txt"
+    first, *lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else [f"# {package} (by hand):"]
+    for line in lines:
+        module, letter, *entries = line.split()
+        technique = f"! {entries.pop(0)}" if letter == "!" else ""
+        for entry in entries:
+            name, _, check = entry.partition("=")
+            names[module, name].add(technique or (f"{letter}={check}" if check else letter))
+    versions = first.removeprefix(f"# {package} ").partition(":")[0]
+    return names, [] if versions == "(by hand)" else versions.split(", ")
 
 
 def collected(package: str, releases: list[dict]) -> Names:

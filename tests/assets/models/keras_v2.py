@@ -263,5 +263,8 @@ def cases() -> Iterator[Case]:
         "keras-foreign-module",
         file="m.h5",
     )
+    tokenizer = {"num_words": None, "filters": '!"#$%', "lower": True, "word_index": '{"a": 1}'}
+    saved_texts = json.dumps({"class_name": "Tokenizer", "config": tokenizer}).encode()
+    yield one("keras_v2/tokenizer", "benign", saved_texts, "as its to_json writes it", file="tokenizer.json")
     for group in (other_files, carriers, unread, benign):
         yield from group()

@@ -84,6 +84,7 @@ _WRITERS = (
     ("sklearn.externals.joblib.externals.loky.cloudpickle_wrapper", "_reconstruct_wrapper"),
 )
 # What functions do with what they are given: no opcode shows it.
+_FUNCTIONS = stacked("torch._C", "_VariableFunctionsClass")
 _UNSEEN = (
     ("rebuilt-with-state", called(_REBUILD, _MAKE, _KIND, several(_KIND), _CODE), "the function gives the state"),
     ("rebuilt-then-given", called(_REBUILD, _MAKE, _KIND, several(_KIND), b"N") + _CODE + b"b", "of another class"),
@@ -136,18 +137,30 @@ _STRANGE = (
     ("picked", called(stacked("numpy._core", "_ufunc_reconstruct"), short("builtins"), short("getattr"))),
     ("namespace", called(stacked("types", "SimpleNamespace"), b"}" + short("keys") + _PARTIAL + b"s")),
 )
+_ITER = stacked("builtins", "iter")
+_GONE_THROUGH = (
+    ("calls", called(_ITER, _PARTIAL, b"K\x01")),
+    ("of-an-object", called(_ITER, _NAMESPACE + b")\x81")),
+    ("handed-on", called(stacked("functools", "partial"), _ITER) + b"(" + _ITER + b")}Ntb"),
+    ("member", called(stacked("builtins", "getattr"), _FUNCTIONS, short("from_file"))),
+)
 _TENSOR = called(stacked("torch._utils", "_rebuild_tensor_v2"))
 _NESTED = called(stacked("functools", "partial"), stacked("collections", "defaultdict"), stacked("builtins", "int"))
 _KNOWN = (
     ("parameter", called(stacked("torch._utils", "_rebuild_parameter"), _TENSOR, b"\x88", b"N")),
     ("nested-defaults", called(stacked("collections", "defaultdict"), _NESTED)),
     ("default-list", called(stacked("collections", "defaultdict"), stacked("builtins", "list"))),
+    ("iterator", called(stacked("builtins", "iter"), b"]" + short("a") + b"a") + b"K\x01b"),
+    ("counter", called(stacked("itertools", "count"), b"K\x03")),
+    ("mathematics", called(stacked("builtins", "getattr"), _FUNCTIONS, short("tanh"))),
 )
 
 
 def _unseen() -> Iterator[Case]:
     for name, content, why in _UNSEEN:
         yield one(f"pickle/unseen-{name}", "malicious", whole(content), why)
+    for name, content in _GONE_THROUGH:
+        yield one(f"pickle/iterator-{name}", "malicious", whole(content), "what is gone through, or found, acts")
     for name, content in _STRANGE:
         yield one(f"pickle/unseen-{name}", "unknown", whole(content), "what is called unseen, with arguments")
     for name, content in _KNOWN:

@@ -30,6 +30,7 @@ _EARLIER_CLASSES = frozenset(
         "SeparableConvolution2D",
         "ThresholdedReLU",
         "TimeDistributedDense",
+        "Tokenizer",
     }
 )
 _NAMESPACES = frozenset(

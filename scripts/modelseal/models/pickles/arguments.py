@@ -262,10 +262,6 @@ def _keys(state: Value) -> list[str]:
     return [key for key in state.items[::2] if type(key) is str] if isinstance(state, Container) else []
 
 
-def _mapping(arguments: Arguments) -> bool:
-    return all(isinstance(item, Container) and item.kind is Kind.DICT for item in arguments)
-
-
 _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
     {
         "alias": _alias,
@@ -281,13 +277,14 @@ _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
         "generator": _generator,
         "getter": _getter,
         "loaded": _loaded,
-        "mapping": _mapping,
+        "mapping": unseen.mapping,
         "member": _member,
         "nested": _nested,
         "none": _none,
         "nowhere": _nowhere,
         "reconstructor": _reconstructor,
         "relay": _relay,
+        "sequence": unseen.sequence,
         "size": _size,
         "template": _template,
         "tensor": unseen.tensor,

@@ -8,7 +8,7 @@ from typing import Final
 
 from modelseal.models.pickles import known, meaning
 from modelseal.models.pickles.meaning import PARTIALS, Arguments, full_name
-from modelseal.models.pickles.trace import Call, Global, How, Result
+from modelseal.models.pickles.trace import Call, Container, Global, How, Kind, Result
 
 _DEFAULTS: Final = "collections.defaultdict"
 _DEEPEST: Final = 5  # no file has defaults of defaults of defaults
@@ -44,6 +44,21 @@ def tensor(arguments: Arguments) -> bool:
             return True
         made = meaning.maker(made.call)
     return False
+
+
+def mapping(arguments: Arguments) -> bool:
+    """Accept dictionaries: their keys are asked for."""
+    return all(isinstance(item, Container) and item.kind is Kind.DICT for item in arguments)
+
+
+def sequence(arguments: Arguments) -> bool:
+    """Accept one list, tuple or text, and nothing else that would be gone through; with two, the first is called."""
+    if len(arguments) != 1:
+        return False
+    given = arguments[0]
+    if isinstance(given, Container):
+        return given.kind in {Kind.LIST, Kind.DICT, Kind.SET}
+    return isinstance(given, str | bytes | tuple)
 
 
 def state(check: str, call: Call) -> Call | None:
