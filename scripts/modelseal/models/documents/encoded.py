@@ -13,7 +13,7 @@ from modelseal.models import format as formats
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
 from modelseal.models.documents.judge import Judge
-from modelseal.models.event import Event, Member
+from modelseal.models.event import Event, Member, Unread
 
 _LONGEST = 8 << 20  # characters
 _SHORTEST = 24
@@ -25,6 +25,8 @@ _PACKED = re.compile(
     rb"|PK\x03\x04|\x7fELF|MZ",
     re.DOTALL,
 )
+# What Stable-Baselines3 unpickles, whatever it begins with.
+_UNPICKLED = ":serialized:"
 _ALPHABET = str.maketrans("-_", "+/")
 _LISTED = 1000
 
@@ -32,12 +34,24 @@ _LISTED = 1000
 def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
     """Hand over what the texts of an object stand for, where that is of a format that loaders read."""
     for key, value in node.items():
+        if key == _UNPICKLED and isinstance(value, str):
+            yield _unpickled(value)
+            continue
         for item in value[:_LISTED] if isinstance(value, list) else (value,):
             packed = _packed(item) if isinstance(item, str) and _SHORTEST <= len(item) <= _LONGEST else None
             if packed is not None:
                 content = Content(packed)
                 if any(not each.last for each in formats.recognised(content)):
                     yield Member(str(key)[:200], content)
+
+
+def _unpickled(text: str) -> Event:
+    """Decode as leniently as the loader does, which leaves out what is no base64."""
+    try:
+        content = _packed(text) or base64.b64decode(text.encode("utf-8", "surrogatepass"))
+    except binascii.Error:
+        return Unread("it has a pickle that is not in base64")
+    return Member(_UNPICKLED, Content(content), known="pickle")
 
 
 def _packed(text: str) -> bytes | None:
