@@ -40,7 +40,7 @@ UNKNOWN_GLOBAL = Rule(
     happens="Loading the file imports or calls something that may be a class of your own, or an attack: its name alone "
     "does not tell.",
     remedy="If it is code of your own, or of a package that you trust, allow it by its exact name in the policy: "
-    "`models.globals`. Else do not load the file.",
+    "`models.allowed-globals`. Else do not load the file.",
     atlas=("AML.T0011.000",),
     cwe=("CWE-502",),
     references=(_PICKLE,),
