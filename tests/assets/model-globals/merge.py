@@ -26,6 +26,35 @@ KINDS = {"instance": "i", "native": "v", "enumeration": "e", "exception": "o", "
 #: Packages so large that functions of their private modules are left out, or of all their modules: no file needs them.
 LARGE = {"torch", "lightning", "keras", "ultralytics", "timm", "torch_geometric", "gensim", "spacy"}
 LARGEST = {"transformers", "sentence_transformers", "peft", "pyarrow", "polars", "nltk", "onnx"}
+#: Packages of which files only need some modules: the rest runs environments, reads data, or draws.
+NEEDED = {
+    "gym": ("gym.spaces",),
+    "gymnasium": ("gymnasium.spaces",),
+    "optax": ("optax._src", "optax.contrib", "optax.schedules", "optax.transforms"),
+    "keras_preprocessing": ("keras_preprocessing.text",),
+    "sktime": (
+        "sktime.base",
+        "sktime.classification",
+        "sktime.clustering",
+        "sktime.datatypes._dtypekind",
+        "sktime.detection",
+        "sktime.dists_kernels",
+        "sktime.forecasting",
+        "sktime.param_est",
+        "sktime.performance_metrics",
+        "sktime.pipeline",
+        "sktime.regression",
+        "sktime.split",
+        "sktime.transformations",
+    ),
+    "stable_baselines3": (
+        "stable_baselines3.common.buffers",
+        "stable_baselines3.common.noise",
+        "stable_baselines3.common.running_mean_std",
+        "stable_baselines3.common.type_aliases",
+        "stable_baselines3.common.vec_env.vec_normalize",
+    ),
+}
 ORDER = "ioecsv!"
 
 Names = dict[tuple[str, str], set[str]]
@@ -38,6 +67,9 @@ def main() -> None:
     for path in sorted(Path(sys.argv[1]).glob("*.json")):
         collected = json.loads(path.read_text(encoding="utf-8"))
         found[collected["package"]].append(collected)
+    for package, releases in found.items():
+        for release in releases:
+            release["modules"] = {name: kinds for name, kinds in release["modules"].items() if needed(name, package)}
     for package in sorted(adding or {*found, *(path.stem for path in (HERE / "review").glob("*.txt"))}):
         write(package, found.get(package, []), *(written(package) if adding else ({}, [])))
 
@@ -116,6 +148,13 @@ def collected(package: str, releases: list[dict]) -> Names:
         ):
             names.pop((module, name), None)
     return names
+
+
+def needed(module: str, package: str) -> bool:
+    """Tell whether files need a module."""
+    return not module.endswith("_test") and any(
+        (module + ".").startswith(name + ".") for name in NEEDED.get(package, (package,))
+    )
 
 
 def internal(module: str, package: str) -> bool:

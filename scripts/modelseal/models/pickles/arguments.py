@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from modelseal.models.pickles import array_types, dangerous, dilled, formulas, known, meaning, unseen
+from modelseal.models.pickles import array_types, dangerous, dilled, formulas, jax_arrays, known, meaning, unseen
 from modelseal.models.pickles.meaning import Arguments, full_name, maker, named
 from modelseal.models.pickles.trace import Container, Global, How, Kind, Long, Opaque, Result, Value
 
@@ -73,10 +73,6 @@ def _class(value: Value) -> bool:
     value = named(value)
     entry = known.use(value.module, value.name) if isinstance(value, Global) else None
     return entry is not None and entry.instance
-
-
-def _any(arguments: Arguments) -> bool:  # noqa: ARG001 # every check takes them
-    return True
 
 
 def _none(arguments: Arguments) -> bool:
@@ -265,10 +261,11 @@ def _keys(state: Value) -> list[str]:
 _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
     {
         "alias": _alias,
-        "any": _any,
+        "any": lambda _: True,
         "array": _array,
         "class": _first_class,
         "data": _data,
+        "dictionary": unseen.dictionary,
         "dilled": _dilled,
         "dtype": _dtype,
         "encode": _encode,
@@ -276,6 +273,7 @@ _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
         "formula": formulas.accepted,
         "generator": _generator,
         "getter": _getter,
+        "jax": jax_arrays.accepted,
         "loaded": _loaded,
         "mapping": unseen.mapping,
         "member": _member,

@@ -20,7 +20,7 @@ _PICKING: Final = meaning.PARTIALS | {
     "_operator.attrgetter",
     "_operator.itemgetter",
 }
-_GUARDED: Final = frozenset({"member", "reconstructor", "relay", "nested", "sequence", "ufunc", "union"})
+_GUARDED: Final = frozenset({"jax", "member", "reconstructor", "relay", "nested", "sequence", "ufunc", "union"})
 
 
 def overrides(name: Value, value: Value) -> bool:

@@ -51,6 +51,11 @@ def mapping(arguments: Arguments) -> bool:
     return all(isinstance(item, Container) and item.kind is Kind.DICT for item in arguments)
 
 
+def dictionary(arguments: Arguments) -> bool:
+    """Accept a dictionary, and beside it nothing that could be called for what is not in it."""
+    return mapping(arguments[:1]) and all(value is None or isinstance(value, bool) for value in arguments[1:])
+
+
 def sequence(arguments: Arguments) -> bool:
     """Accept one list, tuple or text, and nothing else that would be gone through; with two, the first is called."""
     if len(arguments) != 1:
