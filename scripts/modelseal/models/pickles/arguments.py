@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from modelseal.models.pickles import array_types, dangerous, dilled, formulas, jax_arrays, known, meaning, unseen
+from modelseal.models.pickles import (
+    array_types,
+    dangerous,
+    dilled,
+    formulas,
+    jax_arrays,
+    known,
+    pydantic_states,
+    unseen,
+)
 from modelseal.models.pickles.meaning import Arguments, full_name, maker, named
 from modelseal.models.pickles.trace import Container, Global, How, Kind, Long, Opaque, Result, Value
 
@@ -129,15 +138,6 @@ def _getter(arguments: Arguments) -> bool:
 def _dtype(arguments: Arguments) -> bool:
     state, made = arguments if len(arguments) == 2 else (None, None)  # noqa: PLR2004
     return array_types.consistent(made, state)
-
-
-def _nowhere(arguments: Arguments) -> bool:
-    """Accept the state of a cache of joblib that is switched off: it names no folder of pickles."""
-    return all(
-        value is None
-        for key, value in meaning.attributes(arguments)
-        if key in {"location", "cachedir", "store_backend", "_store_backend"}
-    )
 
 
 def _encode(arguments: Arguments) -> bool:
@@ -279,7 +279,8 @@ _CHECKS: Final[Mapping[str, Callable[[Arguments], bool]]] = MappingProxyType(
         "member": _member,
         "nested": _nested,
         "none": _none,
-        "nowhere": _nowhere,
+        "nowhere": unseen.nowhere,
+        "pydantic": pydantic_states.accepted,
         "reconstructor": _reconstructor,
         "relay": _relay,
         "sequence": unseen.sequence,

@@ -51,6 +51,15 @@ def mapping(arguments: Arguments) -> bool:
     return all(isinstance(item, Container) and item.kind is Kind.DICT for item in arguments)
 
 
+def nowhere(arguments: Arguments) -> bool:
+    """Accept the state of a cache of joblib that is switched off: it names no folder of pickles."""
+    return all(
+        value is None
+        for key, value in meaning.attributes(arguments)
+        if key in {"location", "cachedir", "store_backend", "_store_backend"}
+    )
+
+
 def dictionary(arguments: Arguments) -> bool:
     """Accept a dictionary, and beside it nothing that could be called for what is not in it."""
     return mapping(arguments[:1]) and all(value is None or isinstance(value, bool) for value in arguments[1:])

@@ -2,7 +2,7 @@
 
 The committed files are of feature-engine 1.9.4, river 0.26.1, fairlearn 0.15.0, sktime 1.2.0, darts 0.41.0,
 statsforecast 2.1.1, skforecast 0.26.0, econml 0.17.0, dowhy 0.14, implicit 0.7.3, scikit-surprise 1.1.5, flax 0.12.8
-with optax 0.2.8, stable-baselines3 2.9.2, gymnasium 1.4.0, gym 0.26.2, Keras 2.15.0 and Keras-Preprocessing 1.1.2.
+with optax 0.2.8, LangChain's packages of 0.1 and 1.8 (langchain-community 0.0.20 and 0.4.2), stable-baselines3 2.9.2, gymnasium 1.4.0, gym 0.26.2, Keras 2.15.0 and Keras-Preprocessing 1.1.2.
 """
 
 import importlib
@@ -23,6 +23,7 @@ DISTRIBUTIONS = {
     "surprise": "scikit-surprise",
     "stable_baselines3": "stable-baselines3",
     "keras_preprocessing": "Keras-Preprocessing",
+    "langchain_community": "langchain-community",
 }
 
 
@@ -170,6 +171,15 @@ def flax(_):
     }
 
 
+def langchain_community(_):
+    from langchain_community.docstore.in_memory import InMemoryDocstore
+    from langchain_core.documents import Document
+    from langchain_core.messages import AIMessage, HumanMessage
+
+    texts = InMemoryDocstore({"a": Document(page_content="a text", metadata={"source": "a.pdf", "page": 1})})
+    return {"index": (texts, {0: "a"}), "messages": [HumanMessage(content="hi"), AIMessage(content="hello")]}
+
+
 def stable_baselines3(folder):
     import platform
 
@@ -219,7 +229,7 @@ def keras_preprocessing(_):
 
 
 FAMILIES = (feature_engine, river, fairlearn, sktime, darts, statsforecast, skforecast, econml, dowhy, implicit, surprise, flax,
-            stable_baselines3, gymnasium, gym, keras, keras_preprocessing)  # fmt: skip
+            langchain_community, stable_baselines3, gymnasium, gym, keras, keras_preprocessing)  # fmt: skip
 
 
 def main():
