@@ -151,6 +151,7 @@ _KNOWN = (
     ("nested-defaults", called(stacked("collections", "defaultdict"), _NESTED)),
     ("default-list", called(stacked("collections", "defaultdict"), stacked("builtins", "list"))),
     ("iterator", called(stacked("builtins", "iter"), b"]" + short("a") + b"a") + b"K\x01b"),
+    ("template", stacked("string", "Template") + b")\x81}" + short("template") + short("Hello $name") + b"sb"),
     ("counter", called(stacked("itertools", "count"), b"K\x03")),
     ("mathematics", called(stacked("builtins", "getattr"), _FUNCTIONS, short("tanh"))),
 )
