@@ -68,7 +68,7 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
 def _text(value: object) -> str:
     """Return a command that is a text, or the words of one."""
     words = value if isinstance(value, list) else [value]
-    return " ".join(word for word in words[:100] if isinstance(word, str))[:10_000]
+    return " ".join(" ".join(word.split()) for word in words if isinstance(word, str))
 
 
 JUDGE = Judge(judge, (shells.ATTACKS, OPENED))

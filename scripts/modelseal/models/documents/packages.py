@@ -32,8 +32,8 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
     """Judge the lists of packages in an environment's description."""
     for key in _KEYS:
         value = node.get(key)
-        for line in [item for item in value if isinstance(item, str)][:1000] if isinstance(value, list) else ():
-            found = _ADDRESS.search(line[:2000])
+        for line in [item for item in value if isinstance(item, str)] if isinstance(value, list) else ():
+            found = _ADDRESS.search(line)
             if found is None:
                 continue
             pinned = bool(COMMIT.search(line))

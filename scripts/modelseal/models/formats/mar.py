@@ -9,7 +9,7 @@ from typing import Any
 
 from modelseal.gate import strict_json
 from modelseal.gate.finding import Severity
-from modelseal.models.budget import MIB, Budget
+from modelseal.models.budget import Budget
 from modelseal.models.content import Content
 from modelseal.models.event import Event, Fetches, Found, Member, Requires
 from modelseal.models.format import Format
@@ -94,12 +94,13 @@ def _named(model: dict[str, Any], content: Content) -> Iterator[Event]:
 
 
 def _packages(requirements: Content) -> Iterator[Event]:
-    for line in requirements.read(0, MIB).decode("utf-8", "replace").splitlines():
-        wanted = line.partition(" #")[0].strip()[:_SHOWN]
+    for line in requirements.read().decode("utf-8", "replace").splitlines():
+        wanted = line.partition(" #")[0].strip()
         if wanted and not wanted.startswith("#"):
-            yield Requires(Fetches.PACKAGE, wanted, pinned="--hash=" in line)
+            shown = wanted[:_SHOWN]
+            yield Requires(Fetches.PACKAGE, shown, pinned="--hash=" in line)
             if _ELSEWHERE.search(wanted):
-                yield Found(PACKAGES, f"it installs {wanted!r}", subject=wanted)
+                yield Found(PACKAGES, f"it installs {shown!r}", subject=shown)
 
 
 FORMAT = Format(

@@ -54,7 +54,6 @@ _EVIL_NODES = (
     "Rpc",
     "Library",
 )
-_MAX_DEFINITION = 20_000
 
 
 def concerns(node: Mapping[str, Any]) -> bool:
@@ -200,10 +199,12 @@ def _method(config: Mapping[str, Any]) -> Iterator[Event]:
 
 
 def _graph_node(config: Mapping[str, Any]) -> Iterator[Event]:
-    definition = str(config.get("node_def"))[:_MAX_DEFINITION]
+    definition = str(config.get("node_def"))
     found = [word for word in _EVIL_NODES if word in definition]
     if found:
-        yield Found(rules.OPERATION, "a layer is an operation that reaches out of the model", evidence=definition[:500])
+        yield Found(
+            rules.OPERATION, "a layer is an operation that reaches out of the model", evidence=definition.strip()[:500]
+        )
 
 
 def _vocabulary(config: Mapping[str, Any]) -> Iterator[Event]:

@@ -14,7 +14,7 @@ from modelseal.models.markup import rules
 from modelseal.models.texts import kind
 
 _MAX_SIZE = 256 * MIB
-_SAMPLE = 8 * MIB
+_SAMPLE = MIB // 16
 _PIECE = MIB
 _ACTIVE = re.compile(
     r"(?i)<script\b|\bon(?:load|error|click|mouseover|begin|toggle|focus)\s*=\s*[\"']?\w|javascript\s*:|<(?:iframe|embed|object|applet)\b"
@@ -23,6 +23,11 @@ _ACTIVE = re.compile(
 # A page says so first; what a server runs in it is another matter.
 _PAGE = re.compile(r"(?is)\ufeff?\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html)\b")
 _SERVED = re.compile(r"(?i)<\?php\b")
+# Of each of them, a word that is found sooner.
+_ACTING = (
+    *("<script", "onload", "onerror", "onclick", "onmouseover", "onbegin", "ontoggle", "onfocus", "javascript"),
+    *("<iframe", "<embed", "<object", "<applet", "<?php", "http-equiv", "data:text/html"),
+)
 _CODE = re.compile(
     r"java\.(?:lang|io|net|util)\.|javax\.script|\bRuntime\.getRuntime|\bProcessBuilder\b|Class\.forName|groovy|\bos\.system\b"
     r"|\bsubprocess\b|\b(?:eval|exec|__import__)\s*\(|\$\{(?:jndi|script|T\()|\bT\(java|#\{|<\?php"
@@ -75,19 +80,33 @@ def judge(content: Content, budget: Budget) -> Iterator[Event]:
         Malformed: It says that it is XML, and is none.
         LimitReached: It is too large.
     """
-    sample = kind.decode(content, _SAMPLE) or ""
-    active = _ACTIVE.search(sample)
-    if active:
-        active = _SERVED.search(sample) or active
-        rule = rules.PAGE if _PAGE.match(sample) and not _SERVED.match(active[0]) else rules.ACTIVE
-        yield Found(rule, f"it has {active[0][:60]!r}", evidence=sample[active.start() : active.start() + 200])
+    yield from _active(content)
     reading = _Reading()
     fault = reading.read(content, budget)
     yield from reading.found
-    if fault and sample.lstrip("\ufeff \t\r\n").startswith("<?xml"):
+    if fault and (kind.decode(content, _SAMPLE) or "").lstrip("\ufeff \t\r\n").startswith("<?xml"):
         raise Malformed(fault)
     if len(content) > _MAX_SIZE:
         raise LimitReached(f"it is XML of more than {_MAX_SIZE // MIB} MiB")
+
+
+def _active(content: Content) -> Iterator[Found]:
+    """Tell what a browser or a server would run first; what a server would counts wherever it is."""
+    is_page = _PAGE.match(kind.decode(content, _SAMPLE) or "") is not None
+    told: Found | None = None
+    for text in kind.pieces(content):
+        lowered = text.lower()
+        served = _SERVED.search(text) if "<?php" in lowered else None
+        if served is None and (told or not any(word in lowered for word in _ACTING)):
+            continue
+        if active := served or _ACTIVE.search(text):
+            rule = rules.PAGE if is_page and not served else rules.ACTIVE
+            evidence = text[active.start() : active.start() + 200]
+            told = Found(rule, f"it has {active[0][:60]!r}", evidence=evidence)
+        if served:
+            break
+    if told is not None:
+        yield told
 
 
 class _Reading:

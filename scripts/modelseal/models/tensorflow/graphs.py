@@ -24,7 +24,6 @@ _TABLES = frozenset({"InitializeTableFromTextFile", "InitializeTableFromTextFile
 _SOURCES = 2
 _DESCRIPTORS = frozenset({"", "local://"})
 _STREAMS = frozenset({"", "stdout", "stderr", "log(info)", "log(warning)", "log(error)"})
-_CONSTANTS = 100_000
 _LONGEST = 4096
 
 
@@ -63,14 +62,17 @@ def _nodes(message: Message, number: int, told: set[str], assets: AbstractSet[st
     readers: list[tuple[_Node, str]] = []
     for each in message.messages(number):
         node = _read(each)
-        if node.kind == "Const" and len(constants) < _CONSTANTS:
-            constants[node.name] = _constant(node)
+        # Only paths that lead out count, which takes no memory for the constants of a large graph.
+        if node.kind == "Const" and names_outside(path := _constant(node)):
+            constants[node.name] = path
         place = 0 if node.kind in _CHECKPOINTS else 1 if node.kind in _TABLES else len(node.sources)
         readers.extend((node, source) for source in node.sources[place : place + 1] if source not in assets)
         yield from _node(node, told)
     for node, source in readers:
-        if names_outside(path := constants.get(source, "")):
-            yield Found(rules.PATH, f"{node.kind} has the path {short(path)}", node.message.start, subject=path[:200])
+        if outside := constants.get(source):
+            yield Found(
+                rules.PATH, f"{node.kind} has the path {short(outside)}", node.message.start, subject=outside[:200]
+            )
 
 
 def _read(message: Message) -> _Node:

@@ -28,13 +28,12 @@ _OF_OLLAMA = re.compile(
 _OUTSIDE = re.compile(r"[/~]|(?:.*/)?\.\.(?:/|$)|[A-Za-z][\w+.-]*://|[A-Za-z]:\\")
 _BINDING = re.compile(r"(?m)^[\w./]+\.\w+[ \t]*=[ \t]*\S")
 _REFERENCE = re.compile(r"@(?:\w+/)*([A-Za-z_][\w.]*\.\w+)")
-_REPORTED = 20
 
 
 def judge(text: str) -> Iterator[Event]:
     """Judge what a text has loaded or called, where it is of one of these languages."""
     if _OF_OLLAMA.search(text):
-        for found in list(_FROM.finditer(text))[:_REPORTED]:
+        for found in _FROM.finditer(text):
             yield from _loaded(found[1].upper(), found[2])
     if _BINDING.search(text):
         for name in dict.fromkeys(found[1] for found in _REFERENCE.finditer(text)):

@@ -104,6 +104,19 @@ def decode(content: Content, size: int | None = None) -> str | None:
         return _latin(sample)
 
 
+def pieces(content: Content) -> Iterator[str]:
+    """Yield a text in pieces that end where lines do, as far as these are no longer than a sample."""
+    mark = content.read(0, 4)
+    encoding = next((name for start, name in _MARKS if mark.startswith(start)), "utf-8")
+    decoder, rest = codecs.getincrementaldecoder(encoding)("replace"), ""
+    for start in range(0, len(content), _PIECE):
+        text = rest + decoder.decode(content.read(start, _PIECE))
+        end = text.rfind("\n") + 1 or len(text)
+        rest = text[end:] if len(text) - end < _SAMPLE else ""
+        yield text if not rest else text[:end]
+    yield rest
+
+
 def _latin(sample: bytes) -> str | None:
     """Return what is written in an old one-byte encoding: mostly ASCII, and no control characters."""
     foreign = sum(byte >= 0x80 for byte in sample)  # noqa: PLR2004 -- all of ASCII is below it
@@ -168,26 +181,13 @@ def _program(content: Content, sample: str) -> Kind | None:
 
 def _below(content: Content) -> Kind | None:
     """Tell which language has commands that attack, or tags, anywhere in a long text."""
-    for text in _pieces(content):
+    for text in pieces(content):
         if _JINJA.search(text) and _JINJA.search(_unfenced(text)):
             return Kind.JINJA
         shown = _unfenced(text) if any(pattern.search(text) for pattern in _LINES) else ""
         if shells.attacks("\n".join(match[0] for pattern in _LINES for match in pattern.finditer(shown))):
             return Kind.SHELL
     return None
-
-
-def _pieces(content: Content) -> Iterator[str]:
-    """Yield a text in pieces that end where lines do, as far as these are no longer than a sample."""
-    mark = content.read(0, 4)
-    encoding = next((name for start, name in _MARKS if mark.startswith(start)), "utf-8")
-    decoder, rest = codecs.getincrementaldecoder(encoding)("replace"), ""
-    for start in range(0, len(content), _PIECE):
-        text = rest + decoder.decode(content.read(start, _PIECE))
-        end = text.rfind("\n") + 1 or len(text)
-        rest = text[end:] if len(text) - end < _SAMPLE else ""
-        yield text if not rest else text[:end]
-    yield rest
 
 
 def _shell(shown: str, text: str) -> Kind | None:

@@ -9,6 +9,7 @@ from modelseal.gate.finding import Severity
 from modelseal.models.budget import Budget
 from modelseal.models.event import Event, Found
 from modelseal.models.rule import Rule
+from modelseal.models.texts import shells
 
 ATTACKS = Rule(
     id="script-attacks",
@@ -83,6 +84,12 @@ _UNPICKLES = re.compile(r"(?:pickle|cPickle|_pickle|dill|cloudpickle)\.loads")
 _DECODES = re.compile(
     r"(?:base64|binascii|codecs|zlib|bz2|lzma|gzip)\.\w*(?:decode|decompress|unhexlify)\w*|builtins\.bytes\.fromhex"
 )
+_IPYTHON = "builtins.get_ipython()."
+_INTERACTIVE = frozenset(
+    {"system", "system_raw", "system_piped", "getoutput", "ex", "ev", "run_cell", "run_code", "run_line_magic"}
+    | {"run_cell_magic", "magic"}
+)
+_MAGICS = [["run"], ["sx"], ["system"], ["bash"], ["sh"], ["script"], ["%run"], ["%sx"], ["%system"]]
 _REPORTED = 20
 
 
@@ -212,6 +219,8 @@ def _call(node: ast.Call, names: _Names, within: bool) -> Iterator[str]:  # noqa
         yield f"{name} is called with what is made at run time"
     elif _WEB.fullmatch(name) and (not within or _SENDS.search(name)):
         yield f"{name} is called" + ("" if within else " as soon as the file is imported")
+    elif name.startswith(_IPYTHON) and _interactive(node, name.removeprefix(_IPYTHON)):
+        yield "get_ipython() runs a command"
     elif _UNPICKLES.fullmatch(name) and any(_embedded(argument, names) for argument in node.args):
         yield f"{name} unpickles what is in the script"
     elif name in {"builtins.__import__", "importlib.import_module"}:
@@ -220,6 +229,18 @@ def _call(node: ast.Call, names: _Names, within: bool) -> Iterator[str]:  # noqa
         yield f"{handed} is handed to {name or 'a call'}"
     elif name == "builtins.getattr" and len(node.args) > 1 and _made_of_module(node, names):
         yield "an attribute of a module is taken by a name that is made at run time"
+
+
+def _interactive(node: ast.Call, method: str) -> bool:
+    """Tell whether IPython is given a command or code: one of the shell that is written out is judged like others."""
+    given = [item.value if isinstance(item, ast.Constant) else None for item in node.args]
+    if method in {"run_line_magic", "run_cell_magic", "magic"} and given and str(given[0]).split()[:1] not in _MAGICS:
+        return None in given[:1]
+    written = None not in given and not node.keywords
+    text = " ".join(str(item) for item in given)
+    return method in _INTERACTIVE and (
+        not written or method.startswith(("ev", "ex", "run_code")) or shells.attacks(text)
+    )
 
 
 def _handed(node: ast.Call, names: _Names) -> str:

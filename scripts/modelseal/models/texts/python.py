@@ -55,7 +55,7 @@ def begins(content: Content) -> bool:
         beginning = content.read(0, MAX_SIZE)
     beginning = beginning[: beginning.rfind(b"\n") + 1]
     for _ in range(_OPEN):
-        line, is_open = _wrong(beginning)
+        line, is_open = wrong(beginning)
         lines = beginning.split(b"\n")
         if not 0 < line < len(lines) - 1:
             return True
@@ -66,7 +66,7 @@ def begins(content: Content) -> bool:
     return True
 
 
-def _wrong(text: bytes) -> tuple[int, bool]:
+def wrong(text: bytes) -> tuple[int, bool]:
     """Return the line, from 1, that Python cannot parse, and whether it lacks an end; 0 where it can parse them all."""
     try:
         with warnings.catch_warnings():
