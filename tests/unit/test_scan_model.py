@@ -302,7 +302,7 @@ class TestManifest:
         manifest = bench.hashed()
         report = inspection.FileReport("weights.safetensors", Report(84, ("safetensors",), (), (), ()))
         monkeypatch.setattr(inspection, "inspect_files", lambda *_args, **_more: (report,))
-        with pytest.raises(VerificationFailed, match="changed"):
+        with pytest.raises(VerificationFailed, match="not read to its end: weights"):
             bench.run(manifest=manifest)
 
     def test_a_link_that_the_manifest_does_not_know(self, bench: Bench) -> None:
