@@ -71,4 +71,4 @@ def _text(value: object) -> str:
     return " ".join(" ".join(word.split()) for word in words if isinstance(word, str))
 
 
-JUDGE = Judge(judge, (shells.ATTACKS, OPENED))
+JUDGE = Judge(judge, (shells.ATTACKS, OPENED), frozenset({"runOptions", "mcpServers", "hooks", *_KEYS}))

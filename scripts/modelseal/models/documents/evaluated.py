@@ -39,7 +39,9 @@ _MODULE, _ARGUMENTS = 2, 3
 _LAYER = re.compile(r"[A-Za-z_][\w.]*")
 _ACTIVATION = re.compile(r"(?:torch\.)?nn\.\w+(?:\([\w=., -]*\))?")
 # What is named by them is a class or a function.
-_NAMES = ("type", "name", "module", "class", "class_name", "cls", "op", "op_type", "func", "function", "act", "loss")
+_NAMES = frozenset(
+    {"type", "name", "module", "class", "class_name", "cls", "op", "op_type", "func", "function", "act", "loss"}
+)
 _LONGEST = 10_000
 _LISTED = 10_000
 
@@ -50,8 +52,8 @@ def judge(node: Mapping[str, Any], budget: Budget) -> Iterator[Event]:
         for item in value if isinstance(value, list) else (value,):
             if isinstance(item, str) and item.startswith("$") and len(item) <= _LONGEST:
                 yield from _expression(item, budget)
-    for key in _NAMES:
-        name = node.get(key)
+    for key in _NAMES & node.keys():
+        name = node[key]
         if isinstance(name, str) and "(" in name and len(name) <= _LONGEST and _attacks(name, budget):
             yield Found(EVALUATED, f"{key} is {short(name)}", evidence=name[:300])
     if all(isinstance(node.get(key), list) for key in _NETWORK):

@@ -34,4 +34,4 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
         yield Requires(Fetches.MODEL, weights["url"][:500])
 
 
-JUDGE = Judge(judge, ())
+JUDGE = Judge(judge, (), frozenset({"architecture", "model_name", "pretrained_cfg", *_KEYS}))

@@ -63,4 +63,4 @@ def _named(key: str, name: str, own: bool) -> Iterator[Event]:  # noqa: FBT001 -
     yield Requires(Fetches.CODE, name[:500])
 
 
-JUDGE = Judge(judge, (IMPORTED,))
+JUDGE = Judge(judge, (IMPORTED,), frozenset({"custom_imports", *(beside for _, beside, _ in _KEYS)}))

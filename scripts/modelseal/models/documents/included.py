@@ -49,4 +49,5 @@ def _served(node: Mapping[str, Any]) -> Iterator[Event]:
         yield Requires(Fetches.CODE, path[:500])
 
 
-JUDGE = Judge(judge, (REMOTE_CODE, ELSEWHERE))
+_KEYS = frozenset({"user_dir", "_BASE_", "runtime_env", "handler", "path", *_READ})
+JUDGE = Judge(judge, (REMOTE_CODE, ELSEWHERE), _KEYS)

@@ -44,4 +44,4 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
             yield Found(OBJECT, f"{key} is {short(name)}", subject=found[0][:200], severity=Severity.UNKNOWN)
 
 
-JUDGE = Judge(judge, (OBJECT,))
+JUDGE = Judge(judge, (OBJECT,), frozenset({"py/repr", *_NAMED}))

@@ -16,7 +16,9 @@ class Judge:
     Attributes:
         judge: Tells what it would do with an object of a document, the objects in it apart.
         rules: All that it may report.
+        keys: An object has at least one of them if it is any of this loader's business; empty where any object may be.
     """
 
     judge: Callable[[Mapping[str, Any], Budget], Iterator[Event]]
     rules: tuple[Rule, ...]
+    keys: frozenset[str] = frozenset()

@@ -66,6 +66,8 @@ def judged(nodes: Iterable[Mapping[str, Any]], budget: Budget) -> Iterator[Event
     told: set[tuple[str, str] | Requires] = set()
     for node in nodes:
         for item in EVERY:
+            if item.keys and item.keys.isdisjoint(node):
+                continue
             for event in item.judge(node, budget):
                 key = (event.rule.id, event.what) if isinstance(event, Found) else event
                 if isinstance(key, tuple | Requires):

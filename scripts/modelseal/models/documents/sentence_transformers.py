@@ -35,4 +35,4 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
             yield Requires(Fetches.CODE, name[:500])
 
 
-JUDGE = Judge(judge, (CLASS,))
+JUDGE = Judge(judge, (CLASS,), frozenset({"types", *_KEYS}))

@@ -67,4 +67,5 @@ def _texts(value: object) -> list[str]:
     return [item for item in (value if isinstance(value, list) else [value])[:_LISTED] if isinstance(item, str)]
 
 
-JUDGE = Judge(judge, (FILES,))
+_KEYS = frozenset({"cc_model_filenames", "default_model_filename", "filename", "value", *_LIBRARIES})
+JUDGE = Judge(judge, (FILES,), _KEYS)

@@ -41,4 +41,4 @@ def _streams(operator: str, attributes: object) -> Iterator[Event]:
             yield from graphs.stream(operator, item["key"], text)
 
 
-JUDGE = Judge(judge, rules.RULES)
+JUDGE = Judge(judge, rules.RULES, frozenset({"op", "asset_file_def"}))

@@ -24,8 +24,6 @@ _CODECS = frozenset({"pickle", "numcodecs.pickle"})
 
 def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
     """Judge an array's description by its codecs."""
-    if "zarr_format" not in node:
-        return
     for key in ("filters", "codecs", "compressor", "object_codec"):
         listed = node.get(key)
         for codec in listed if isinstance(listed, list) else [listed]:
@@ -34,4 +32,4 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
                 yield Found(PICKLED, f"its codec is {name}")
 
 
-JUDGE = Judge(judge, (PICKLED,))
+JUDGE = Judge(judge, (PICKLED,), frozenset({"zarr_format"}))
