@@ -16,13 +16,16 @@ from modelseal.models.texts import kind
 from modelseal.models.texts.kind import Kind
 
 _CHECKPOINTS = frozenset({".pth", ".pt", ".ckpt"})
-# Endings of data and pictures, which no program has; and of texts, which may look like one without being any.
-_DATA = _CHECKPOINTS | frozenset(
-    {".bin", ".pkl", ".pickle", ".joblib", ".dat", ".weights", ".params", ".h5", ".hdf5", ".pb", ".npy", ".npz"}
-    | {".json", ".model", ".parquet", ".png", ".jpg", ".jpeg", ".gif", ".pdf", ".zip", ".tar", ".gz"}
+# Endings of packed data and pictures, which no text has; of data, which no program is; and of texts, which may look
+# like a program without being one.
+_PACKED = _CHECKPOINTS | frozenset(
+    {".bin", ".pkl", ".pickle", ".joblib", ".h5", ".hdf5", ".npy", ".npz", ".parquet", ".png", ".jpg", ".jpeg", ".gif"}
+    | {".pdf", ".zip", ".tar", ".gz"}
 )
+_DATA = _PACKED | frozenset({".dat", ".weights", ".params", ".pb", ".json", ".model"})
 _TEXTS = frozenset({".md", ".rst", ".txt", ".jsonl", ".yaml", ".yml", ".toml", ".cfg", ".csv", ".tsv", ".xml"})
 _SCRIPTS = frozenset({"python", "script"})
+_MARKUP = "xml"  # and pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def _identity(member: Member, found: tuple[Format, ...]) -> Iterator[Found]:
         titles = " or ".join(sorted(item.title for item in formats.known() if item.name in expected))
         holds = " and ".join(item.title for item in found) or "something else"
         yield Found(DISGUISED, f"it should be {titles} and is {holds}")
-    elif found and found[0].name in _SCRIPTS and _is_data(ending, member.content):
+    elif found and _pretends(found[0].name, ending, member.content):
         yield Found(DISGUISED, f"its name promises data and it is {found[0].title}")
     elif not found and len(member.content):
         yield Found(UNRECOGNISED, "its bytes are of no known format", evidence=repr(member.content.read(0, 64)))
@@ -120,9 +123,11 @@ def _written_as(member: Member, found: tuple[Format, ...]) -> Kind | None:
     return kind.beginning(member.content) if packed else None
 
 
-def _is_data(ending: str, content: Content) -> bool:
-    """Tell whether a name promises no program, for bytes that are one: texts are only if they say so themselves."""
-    return ending in _DATA or (ending in _TEXTS and content.read(0, 2) == b"#!")
+def _pretends(kind: str, ending: str, content: Content) -> bool:
+    """Tell whether a name promises data, for bytes that are a page, or a program: a text is one if it says so."""
+    if kind == _MARKUP:
+        return ending in _PACKED
+    return kind in _SCRIPTS and (ending in _DATA or (ending in _TEXTS and content.read(0, 2) == b"#!"))
 
 
 def _ending(name: str) -> str:

@@ -162,6 +162,8 @@ def _named() -> Iterator[Case]:
     for name, line in {"lua": b'os.execute("id")\n', "r": b'system("id")\n'}.items():
         why = "a line that can be read as Python"
         yield one(f"scripts/in-{name}", "malicious", line, why, "script-attacks", file="run")
+    page = b"<html><script>new ActiveXObject('WScript.Shell').Run('calc')</script></html>\n"
+    yield one("scripts/named-page", "malicious", page, "a page named as if it were data", "disguised", file="model.bin")
     numbers = b"import math\nprint(math.pi)\n"
     yield one("scripts/named-weights", "malicious", numbers, "named as if it were data", "disguised", file="model.bin")
 
