@@ -54,6 +54,19 @@ def cases() -> Iterator[Case]:
         content = tarred({"model_config.yaml": config, "model_weights.ckpt": b""})
         why = "a name that is longer than what is shown of it"
         yield one(f"targets/nemo-{len(name)}", "malicious", content, why, "nemo-target", file="x.nemo")
+    named = {"quantization_config": {"custom": "torch.os.system"}}
+    why = "the name of a function, through a package"
+    yield one(
+        "targets/named", "malicious", json.dumps(named).encode(), why, "document-names-callable", file="config.json"
+    )
+    module = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.util.os.system"}]
+    yield one(
+        "targets/module", "malicious", json.dumps(module).encode(), why, "document-names-callable", file="modules.json"
+    )
+    mapped = {"parent_library": "transformers.utils.hub.subprocess", "base_model_class": "run"}
+    adapter = {"peft_type": "LORA", "auto_mapping": mapped, "base_model_name_or_path": "a/b", "revision": "a" * 40}
+    content = json.dumps(adapter).encode()
+    yield one("targets/adapter", "malicious", content, why, "hugging-face-adapter-class", file="adapter_config.json")
     for name in _USUAL:
         content = json.dumps({"model": {"_target_": name, "x": 1}}).encode()
         yield one(f"targets/usual-{name}", "benign", content, "what models are made of", file="config.json")

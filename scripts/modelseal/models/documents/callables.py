@@ -53,6 +53,8 @@ _MODULES = frozenset(
     }
     | {"pdb", "bdb", "asyncio", "multiprocessing", "imp", "pydoc", "types", "operator", "functools"}
 )
+# Through other packages, only what has a name of its own counts.
+_PASSED = frozenset({"os", "posix", "nt", "subprocess", "builtins", "importlib", "runpy", "ctypes", "pty", "marshal"})
 _GRAVE = frozenset({Technique.PROGRAM, Technique.CODE, Technique.IMPORT, Technique.NATIVE, Technique.INSTALL})
 
 
@@ -61,9 +63,20 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
     for value in node.values():
         for item in value if isinstance(value, list) else (value,):
             if isinstance(item, str) and len(item) <= 200 and _DOTTED.fullmatch(item):  # noqa: PLR2004 -- a name
-                technique = dangerous.listed(item.replace(":", "."))
-                if technique in _GRAVE and re.split("[.:]", item, maxsplit=1)[0] in _MODULES:
+                technique = _technique(item.replace(":", "."))
+                if technique is not None:
                     yield Found(NAMED, f"{item} is named, which {technique.happens}", subject=item)
+
+
+def _technique(name: str) -> Technique | None:
+    """Return what a name is used for, of a module of Python, or through another one: `torch.os.system`."""
+    if name.partition(".")[0] in _MODULES and (found := dangerous.listed(name)) in _GRAVE:
+        return found
+    parts = name.split(".")
+    for place, part in enumerate(parts[1:], 1):
+        if part in _PASSED and (found := dangerous.listed(".".join(parts[place:]))) in _GRAVE:
+            return found
+    return None
 
 
 JUDGE = Judge(judge, (NAMED,))

@@ -11,6 +11,7 @@ from typing import Any
 from modelseal.gate.finding import Severity
 from modelseal.gate.strict_json import short
 from modelseal.models.budget import Budget
+from modelseal.models.documents import reaching
 from modelseal.models.documents.judge import Judge
 from modelseal.models.event import Event, Fetches, Found, Requires
 from modelseal.models.keras.names import known
@@ -184,9 +185,10 @@ def _mapped(node: Mapping[str, Any]) -> Iterator[Event]:
     """Judge where PEFT takes the class of an adapter's base from."""
     mapping = node["auto_mapping"]
     library = mapping.get("parent_library") if isinstance(mapping, dict) else None
-    if isinstance(library, str) and library.partition(".")[0] not in _LIBRARIES:
-        name = str(mapping.get("base_model_class"))[:200]
-        worst = Severity.CRITICAL if dangerous.technique(library[:200], name) else None
+    name = str(mapping.get("base_model_class")) if isinstance(mapping, dict) else ""
+    own = isinstance(library, str) and library.partition(".")[0] in _LIBRARIES
+    if isinstance(library, str) and (not own or reaching.reaches(f"{library}.{name}")):
+        worst = Severity.CRITICAL if dangerous.technique(library, name) else None
         yield Found(MAPPED, f"it is taken from {short(library)}", subject=library[:200], severity=worst)
         yield Requires(Fetches.CODE, library[:500])
 
