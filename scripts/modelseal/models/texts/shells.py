@@ -28,8 +28,8 @@ BESIDE = Rule(
     cwe=("CWE-829",),
 )
 _FETCHED = (
-    r"(?:curl|wget|fetch)\b[^\n]{0,300}\|\s*(?:sudo\s+)?(?:\w*/)*(?:ba|z|da|k)?sh\b"
-    r"|(?:curl|wget)\b[^\n]{0,300}\|\s*(?:sudo\s+)?python|/dev/(?:tcp|udp)/|\biex\b|downloadstring|downloadfile"
+    r"(?:curl|wget|fetch)\b[^\n]{0,4000}\|\s*(?:sudo\s+)?(?:\w*/)*(?:ba|z|da|k)?sh\b"
+    r"|(?:curl|wget)\b[^\n]{0,4000}\|\s*(?:sudo\s+)?python|/dev/(?:tcp|udp)/|\biex\b|downloadstring|downloadfile"
 )
 _FETCHES = re.compile(f"(?i){_FETCHED}")
 _ATTACKS = re.compile(
