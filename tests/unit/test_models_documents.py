@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.models import hugging_face, keras_v3, mlflow, pmml, scripts, skops, yaml
+from assets.models import configurations, hugging_face, keras_v3, mlflow, pmml, scripts, skops, yaml
 from assets.models.case import Case
 from modelseal.models import walking
 from modelseal.models.budget import Budget
@@ -21,6 +21,7 @@ from modelseal.models.texts.kind import Kind
 from modelseal.models.walking import Report
 
 FAMILIES: tuple[Callable[[], Iterator[Case]], ...] = (
+    configurations.cases,
     hugging_face.cases,
     keras_v3.cases,
     mlflow.cases,
@@ -176,6 +177,13 @@ def test_damaged_file_is_read_to_an_end(family: Callable[[], Iterator[Case]], se
         "#" * 60_000 + "\n" + "import " * 50_000,
         "```\n" * 20_000 + "~~~",
         "\n".join(f"a{number}==1" for number in range(50_000)),
+        json.dumps({"serialised": "gAI" + "A" * 20 + " " * 400_000 + "!"}),
+        "{" + "/*" * 200_000,
+        "node {" + 'a: "' * 200_000,
+        "node {" + "a {" * 200_000,
+        "[core]\n" + " " * 400_000 + "x",
+        "PARAMETER x\n" + "FROM " * 100_000,
+        "#!/usr/bin/perl\n" + "`" * 200_000,
     ],
     ids=lambda text: repr(text[:12]),
 )

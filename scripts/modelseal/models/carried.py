@@ -23,7 +23,7 @@ _PROGRAM = 20_000  # characters
 _PICKLED = 8 << 20  # characters
 _TEXTS = 2_000
 _EVIDENCE = 300
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}\s*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}")
 _PICKLE = re.compile(rb"\x80[\x02-\x05].|[c(][\w.]{1,64}\n[\w.]{1,64}\n", re.DOTALL)
 _HINT = re.compile(
     r"__import__|\b(eval|exec|compile|system|popen|Popen|run|loads|import_module|check_output|call)\s*\("
@@ -137,7 +137,7 @@ def _dotted(node: ast.expr) -> str:
 
 
 def _pickled(text: str) -> bytes | None:
-    if len(text) > _PICKLED or not _BASE64.fullmatch(text):
+    if len(text) > _PICKLED or not _BASE64.fullmatch(text.rstrip()):
         return None
     try:
         packed = base64.b64decode(text)

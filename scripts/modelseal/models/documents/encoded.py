@@ -18,7 +18,7 @@ from modelseal.models.event import Event, Member, Unread
 _LONGEST = 8 << 20  # characters
 _SHORTEST = 24
 # What pickles, compressed data, archives and programs begin with.
-_BASE64 = re.compile(r"(?:gA[I-X]|[YK]|H4sI|eJ|eN|Qlpo|/Td6|KLUv|UEsD|f0VM|TVq)[A-Za-z0-9+/_\-\s]{16,}={0,2}\s*")
+_BASE64 = re.compile(r"(?:gA[I-X]|[YK]|H4sI|eJ|eN|Qlpo|/Td6|KLUv|UEsD|f0VM|TVq)[A-Za-z0-9+/_\-\s]{16,}={0,2}")
 _HEXADECIMAL = re.compile(r"(?:\\x|0x)?(?:800[2-5]|1f8b08|789c|504b0304|7f454c46|4d5a|63)(?:[0-9a-fA-F]{2}){10,}")
 _PACKED = re.compile(
     rb"\x80[\x02-\x05].|[c(][\w.]{1,64}\n[\w.]{1,64}\n|\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd"
@@ -59,8 +59,8 @@ def _packed(text: str) -> bytes | None:
     try:
         if _HEXADECIMAL.fullmatch(text):
             packed = bytes.fromhex(text.removeprefix("\\x").removeprefix("0x"))
-        elif _BASE64.fullmatch(text):
-            packed = base64.b64decode(text.translate(_ALPHABET).rstrip("= \r\n") + "==")
+        elif _BASE64.fullmatch(text.rstrip()):
+            packed = base64.b64decode(text.translate(_ALPHABET).rstrip("= \t\r\n") + "==")
         else:
             return None
     except (binascii.Error, ValueError):

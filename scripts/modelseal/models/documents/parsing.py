@@ -13,7 +13,7 @@ from modelseal.models.faults import LimitReached, Malformed
 MAX_SIZE = 64 * MIB
 _MAX_DEPTH = 400
 _TEXT = r"(\"(?:[^\"\\\n]|\\.)*\")"
-_COMMENT = re.compile(rf"{_TEXT}|//[^\n]*|/\*[\s\S]*?\*/")
+_COMMENT = re.compile(rf"{_TEXT}|//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)")  # also one that does not end
 _LAST_COMMA = re.compile(rf"{_TEXT}|,\s*([\]}}])")
 _CONTAINERS = frozenset({dict, list})
 
