@@ -45,6 +45,7 @@ _PIECE = 1 << 22
 _IMPORT = re.compile(
     rb"(?m)(?:^|\r)\f*(?:import [A-Za-z_][\w.]*(?: as \w+)?[ \t]*[,;#\r]?|from [\w.]+ import [\w(*]).*$"
 )
+_MAKERS = (b"exec(", b"eval(", b"__import__(")
 _MADE = re.compile(rb"(?m)(?:^|[\r;])[ \t\f]*(?:\w+ *= *)?(?:exec|eval|__import__)\([^\n]*\)")
 _YAML = re.compile(
     r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*"
@@ -57,6 +58,7 @@ _EXPRESSION = re.compile(r"\s*\{\{")
 _TAGS = re.compile(
     rb"(?m)(?:^|[\s\[{,:-])(?:!!python[/%]|!<tag:yaml\.org|!!(?:javax?|com|org|ruby|perl)[./]|!ruby/)|^%TAG\b"
 )
+_TAGGED = (b"!!", b"!<tag:", b"!ruby/", b"%TAG")
 # https://peps.python.org/pep-0263/: with another encoding Python reads something else than what is written.
 _ENCODING = re.compile(r"(?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*([-\w.]+)")
 _ORDINARY = re.compile(
@@ -150,7 +152,7 @@ def _of(content: Content) -> Kind | None:
     for pattern, kind in ((_JSON, Kind.JSON), (_MARKUP, Kind.MARKUP), (_BATCH, Kind.BATCH)):
         if pattern.match(text):
             return kind
-    if next(content.matches(_TAGS), None) is not None:
+    if any(content.find(mark) >= 0 for mark in _TAGGED) and next(content.matches(_TAGS), None) is not None:
         return Kind.YAML
     return _program(content, text) or (Kind.YAML if _YAML.match(text) else Kind.TEXT)
 
@@ -168,8 +170,7 @@ def _program(content: Content, sample: str) -> Kind | None:
     shown = _unfenced(text)
     # What Python cannot parse here, a newer one may; what is too long to be parsed may be a program further down.
     searched = Content(shown.encode()) if len(content) <= python.MAX_SIZE else content
-    imports, calls, makes = (next(searched.matches(pattern), None) for pattern in (_IMPORT, _CALL, _MADE))
-    if (imports and calls) or makes:
+    if _says_so(searched):
         return Kind.PYTHON
     if _JINJA.search(shown):
         return Kind.JINJA
@@ -177,6 +178,13 @@ def _program(content: Content, sample: str) -> Kind | None:
     if found and is_table(text):
         return None
     return found or (_below(content) if len(content) > python.MAX_SIZE else None)
+
+
+def _says_so(text: Content) -> bool:
+    """Tell whether lines of a text import and call, or run code that they make."""
+    if all(next(text.matches(pattern), None) is not None for pattern in (_IMPORT, _CALL)):
+        return True
+    return any(text.find(name) >= 0 for name in _MAKERS) and next(text.matches(_MADE), None) is not None
 
 
 def _below(content: Content) -> Kind | None:
