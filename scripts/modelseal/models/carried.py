@@ -8,18 +8,18 @@ import base64
 import binascii
 import json
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 
 from modelseal.models import format as formats
 from modelseal.models.budget import Budget
 from modelseal.models.content import Content
 from modelseal.models.event import Event, Found, Member
+from modelseal.models.faults import LimitReached
 from modelseal.models.rule import Rule
 from modelseal.models.templates import rules as template_rules
 from modelseal.models.templates.chat import judge
+from modelseal.models.texts import python
 
-_PROGRAM = 20_000  # characters
 _PICKLED = 8 << 20  # characters
 _TEXTS = 2_000
 _EVIDENCE = 300
@@ -101,24 +101,22 @@ def _runs(text: str) -> str:
     """Say what a text runs, where it is a program and nothing else."""
     if text.startswith("#!"):
         return "a script"
-    if _MARKUP.search(text[:_PROGRAM]):
+    if _MARKUP.search(text):
         return "markup with a script in it"
-    if _TAG.search(text[:_PROGRAM]):
+    if _TAG.search(text):
         return "YAML that makes an object"
-    if len(text) > _PROGRAM or not _HINT.search(text):
+    if not _HINT.search(text):
         return ""
     called = next((name for name in _called(text) if name in _RUNS), "")
     return f"Python that calls {called}" if called else ""
 
 
 def _called(text: str) -> Iterator[str]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes and comparisons, which say nothing here
-            program = ast.parse(text.strip())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in ast.walk(program):
+    content = Content(text.strip().encode("utf-8", "surrogatepass"))
+    program = python.tree(content)
+    if program is None and python.begins(content):
+        raise LimitReached("it carries a program that is too long to be looked through")
+    for node in ast.walk(program) if program else ():
         if isinstance(node, ast.Call):
             yield _dotted(node.func)
 

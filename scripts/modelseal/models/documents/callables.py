@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelseal.gate.finding import Severity
+from modelseal.gate.strict_json import short
 from modelseal.models.budget import Budget
 from modelseal.models.documents.judge import Judge
 from modelseal.models.event import Event, Found
@@ -21,7 +22,8 @@ NAMED = Rule(
     atlas=("AML.T0011.000", "AML.T0010.003"),
     cwe=("CWE-470", "CWE-502"),
 )
-_DOTTED = re.compile(r"[A-Za-z_]\w{0,60}(?:[.:][A-Za-z_]\w{0,60}){1,8}")
+_DOTTED = re.compile(r"[A-Za-z_]\w{0,60}(?:[.:][A-Za-z_]\w{0,60})+")
+_LONGEST = 12  # parts of a name that does something
 # Of Python's own modules only: words of other packages come up in many places.
 _MODULES = frozenset(
     {
@@ -62,10 +64,10 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
     """Look at the values that are nothing but a dotted name, and at lists of them."""
     for value in node.values():
         for item in value if isinstance(value, list) else (value,):
-            if isinstance(item, str) and len(item) <= 200 and _DOTTED.fullmatch(item):  # noqa: PLR2004 -- a name
+            if isinstance(item, str) and _DOTTED.fullmatch(item):
                 technique = _technique(item.replace(":", "."))
                 if technique is not None:
-                    yield Found(NAMED, f"{item} is named, which {technique.happens}", subject=item)
+                    yield Found(NAMED, f"{short(item)} is named, which {technique.happens}", subject=item[:200])
 
 
 def _technique(name: str) -> Technique | None:
@@ -73,8 +75,8 @@ def _technique(name: str) -> Technique | None:
     if name.partition(".")[0] in _MODULES and (found := dangerous.listed(name)) in _GRAVE:
         return found
     parts = name.split(".")
-    for place, part in enumerate(parts[1:], 1):
-        if part in _PASSED and (found := dangerous.listed(".".join(parts[place:]))) in _GRAVE:
+    for place in range(max(1, len(parts) - _LONGEST), len(parts)):
+        if parts[place] in _PASSED and (found := dangerous.listed(".".join(parts[place:]))) in _GRAVE:
             return found
     return None
 

@@ -28,7 +28,6 @@ _PACKED = re.compile(
 # What Stable-Baselines3 unpickles, whatever it begins with.
 _UNPICKLED = ":serialized:"
 _ALPHABET = str.maketrans("-_", "+/")
-_LISTED = 1000
 
 
 def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
@@ -37,7 +36,7 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
         if key == _UNPICKLED and isinstance(value, str):
             yield _unpickled(value)
             continue
-        for item in value[:_LISTED] if isinstance(value, list) else (value,):
+        for item in value if isinstance(value, list) else (value,):
             packed = _packed(item) if isinstance(item, str) and _SHORTEST <= len(item) <= _LONGEST else None
             if packed is not None:
                 content = Content(packed)

@@ -17,6 +17,7 @@ from modelseal.gate.strict_json import short
 from modelseal.models.budget import Budget
 from modelseal.models.documents.judge import Judge
 from modelseal.models.event import Event, Found
+from modelseal.models.faults import LimitReached
 from modelseal.models.pickles import dangerous
 from modelseal.models.rule import Rule
 from modelseal.models.texts import programs, python
@@ -42,19 +43,18 @@ _ACTIVATION = re.compile(r"(?:torch\.)?nn\.\w+(?:\([\w=., -]*\))?")
 _NAMES = frozenset(
     {"type", "name", "module", "class", "class_name", "cls", "op", "op_type", "func", "function", "act", "loss"}
 )
-_LONGEST = 10_000
-_LISTED = 10_000
+_LONGEST = 256 * 1024  # characters; a tree takes hundreds of times as much memory
 
 
 def judge(node: Mapping[str, Any], budget: Budget) -> Iterator[Event]:
     """Judge the texts of an object that are marked as expressions, and a network's layers."""
     for value in node.values():
         for item in value if isinstance(value, list) else (value,):
-            if isinstance(item, str) and item.startswith("$") and len(item) <= _LONGEST:
+            if isinstance(item, str) and item.startswith("$"):
                 yield from _expression(item, budget)
     for key in _NAMES & node.keys():
         name = node[key]
-        if isinstance(name, str) and "(" in name and len(name) <= _LONGEST and _attacks(name, budget):
+        if isinstance(name, str) and "(" in name and _attacks(name, budget):
             yield Found(EVALUATED, f"{key} is {short(name)}", evidence=name[:300])
     if all(isinstance(node.get(key), list) for key in _NETWORK):
         yield from _network(node)
@@ -64,7 +64,7 @@ def _expression(text: str, budget: Budget) -> Iterator[Event]:
     resolved = _RESOLVER.fullmatch(text)
     code = resolved[1].strip().strip("\"'").replace("\\'", "'") if resolved else text[1:]
     code = _REFERENCE.sub("_", code).strip()
-    imported = next(_imported(python.parsed(code)), "")
+    imported = next(_imported(_tree(code)), "")
     if imported:
         yield Found(EVALUATED, f"{short(text)} imports {imported}", evidence=text[:300])
     if _attacks(code, budget):
@@ -73,9 +73,16 @@ def _expression(text: str, budget: Budget) -> Iterator[Event]:
 
 def _attacks(text: str, budget: Budget) -> bool:
     """Tell whether a name is an expression that attacks."""
-    tree = python.parsed(text)
+    tree = _tree(text)
     found = programs.judge(tree, budget) if tree is not None else ()
     return any(isinstance(event, Found) and event.rule is programs.ATTACKS for event in found)
+
+
+def _tree(text: str) -> ast.Module | None:
+    """Parse an expression, up to where it would take too much memory."""
+    if len(text) > _LONGEST:
+        raise LimitReached("it has an expression that is too long to be looked into")
+    return python.parsed(text.strip())  # as `eval` does
 
 
 def _imported(tree: ast.Module | None) -> Iterator[str]:
@@ -89,7 +96,7 @@ def _imported(tree: ast.Module | None) -> Iterator[str]:
 def _network(node: Mapping[str, Any]) -> Iterator[Event]:
     """Judge the layers of a network, each `[from, number, module, arguments]`."""
     for key in _NETWORK:
-        for layer in node[key][:_LISTED]:
+        for layer in node[key]:
             if isinstance(layer, list) and len(layer) > _MODULE and isinstance(layer[_MODULE], str):
                 module = layer[_MODULE]
                 if not _LAYER.fullmatch(module) or dangerous.listed(module) is not None:
@@ -101,8 +108,8 @@ def _network(node: Mapping[str, Any]) -> Iterator[Event]:
 
 
 def _arguments(values: list[Any]) -> Iterator[Event]:
-    for text in (item for value in values if isinstance(value, list) for item in value[:100]):
-        tree = python.parsed(text) if isinstance(text, str) and "(" in text and len(text) <= _LONGEST else None
+    for text in (item for value in values if isinstance(value, list) for item in value):
+        tree = _tree(text) if isinstance(text, str) and "(" in text else None
         if tree is not None and any(isinstance(item, ast.Call) for item in ast.walk(tree)):
             yield Found(EVALUATED, f"the argument {short(text)} is evaluated", subject=text[:200])
 

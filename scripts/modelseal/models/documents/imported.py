@@ -31,7 +31,6 @@ IMPORTED = Rule(
     cwe=("CWE-470", "CWE-829"),
 )
 _DOTTED = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*")
-_LISTED = 100
 # A key; another that must be there; the packages whose modules the loader has itself.
 _KEYS: tuple[tuple[str, str, frozenset[str]], ...] = (
     ("_instantiator", "_instantiator", frozenset({"lightning", "pytorch_lightning"})),
@@ -50,7 +49,7 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
             yield from _named(key, name, name.partition(".")[0] in own)
     imports = node.get("custom_imports")
     listed = imports.get("imports") if isinstance(imports, dict) else None
-    for name in (listed if isinstance(listed, list) else [listed])[:_LISTED]:
+    for name in listed if isinstance(listed, list) else [listed]:
         if isinstance(name, str):
             yield from _named("custom_imports", name, _OPEN_MMLAB.fullmatch(name.partition(".")[0]) is not None)
 

@@ -55,7 +55,6 @@ _PATH_KEYS = (
     "path",
 )
 _ARTIFACT = {"path", "uri"}  # where it is in the model, and where it was taken from
-_LISTED = 100
 
 
 def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
@@ -69,7 +68,7 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
         return
     for key in _CODE_KEYS:
         value = node.get(key)
-        for item in (value if isinstance(value, list) else [value])[:_LISTED]:
+        for item in value if isinstance(value, list) else [value]:
             if isinstance(item, str) and item and "loader_module" in node:
                 yield Found(CODE, f"{key} is {short(item)}", subject=item[:200])
                 yield Requires(Fetches.CODE, item[:500])

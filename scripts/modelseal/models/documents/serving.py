@@ -29,7 +29,6 @@ FILES = Rule(
 )
 _LIBRARIES = ("op_library_filename", "custom_ops_library")
 _ENVIRONMENTS = frozenset({"EXECUTION_ENV_PATH", "shared_library_path", "custom_ops_library_path"})
-_LISTED = 100
 
 
 def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
@@ -64,7 +63,7 @@ def _models(node: Mapping[str, Any]) -> Iterator[Event]:
 
 def _texts(value: object) -> list[str]:
     """Return a text, or the texts of a list."""
-    return [item for item in (value if isinstance(value, list) else [value])[:_LISTED] if isinstance(item, str)]
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
 
 _KEYS = frozenset({"cc_model_filenames", "default_model_filename", "filename", "value", *_LIBRARIES})
