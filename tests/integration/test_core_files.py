@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import oci_registry
 from attestation_material import GITHUB, key, pem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,18 +80,29 @@ def test_this_machine_writes_core_files_and_they_hold_the_environment(tmp_path: 
 
 
 def signing_with_a_key(folder: Path, crash: Callable[[subprocess.Popen[bytes]], bool]) -> bool:
-    """Crash `attest` after it has decrypted the key: it waits for the manifest, which is a pipe."""
-    os.mkfifo(folder / "fraud.manifest.json")
+    """Crash `attest` while it stores what it has signed: the registry does not answer."""
+    asked, over = threading.Event(), threading.Event()
+
+    def silent(_: oci_registry.Handler) -> None:
+        asked.set()
+        over.wait(60)
+
     secrets = {
         "MODELSEAL_INPUT_PRIVATE_KEY": pem(key("P-256"), PASSWORD),
         "MODELSEAL_INPUT_PRIVATE_KEY_PASSWORD": PASSWORD,
     }
-    argv: list[str | Path] = [
-        "bash", ROOT / "scripts" / "run", "attest", "--sign", "key", "--manifest", "fraud.manifest.json",
-        "--output-dir", "out",
-    ]  # fmt: skip
-    with started(folder, argv, secrets) as process, (folder / "fraud.manifest.json").open("wb"):  # once it is read
-        return crash(process)
+    with oci_registry.serving() as registry:
+        registry.once("PUT", "", silent)
+        argv: list[str | Path] = [
+            "bash", ROOT / "scripts" / "run", "attest", "--sign", "key", "--image", f"{registry.address}/octo/fraud",
+            "--digest", registry.image(), "--store", "oci", "--output-dir", "out",
+        ]  # fmt: skip
+        with started(folder, argv, secrets) as process:
+            try:
+                assert asked.wait(60)
+                return crash(process)
+            finally:
+                over.set()
 
 
 class Silent(http.server.BaseHTTPRequestHandler):
