@@ -22,7 +22,7 @@ _SECRET = re.compile(
 )
 # A repository can have a folder in it that git takes for a repository of its own, with a configuration that names
 # programs: for what is fetched when an object is missing, or for what has changed. Nothing of it is to run. Older
-# versions of git do not know all of these; each alone is enough against what was tried.
+# versions of git do not know all of these.
 _WARY_GIT = {
     "GIT_CONFIG_COUNT": "2",
     "GIT_CONFIG_KEY_0": "safe.bareRepository",
