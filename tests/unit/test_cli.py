@@ -517,6 +517,23 @@ def test_what_a_killed_run_left_half_written_is_removed_by_the_next_one(workplac
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_that_is_not_heard_is_repeated(number: signal.Signals) -> None:
+    """As where it comes just before the main thread begins to wait."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(SCRIPTS)!r})\n"
+        "import os, signal, time\nfrom modelseal import cli, process\nheard = []\n"
+        "def hear(number, frame):\n    heard.append(number)\n    if len(heard) == 3: process.stop()\n"
+        f"signal.signal({int(number)}, hear); cli._wake_up(); os.kill(os.getpid(), {int(number)})\n"
+        "while not process.is_stopping():\n    time.sleep(0.01)\n"
+        "print(*heard)"
+    )
+    argv = [sys.executable, "-I", "-c", program]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+    heard = done.stdout.split()
+    assert (set(heard), len(heard) >= 3) == ({str(int(number))}, True), done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("work", WORK)
 @pytest.mark.slow
 def test_signal_ends_everything_and_leaves_nothing(number: signal.Signals, work: str, workplace: Workplace) -> None:

@@ -114,5 +114,8 @@ def cases() -> Iterator[Case]:
         yield one(f"notebooks/{name}", "malicious", _notebook(source), "a cell that attacks", file="x.ipynb")
     for name, source in _ordinary():
         yield one(f"notebooks/{name}", "benign", _notebook(source), "an ordinary cell", file="x.ipynb")
+    endless = json.dumps({"run": "$" + "1+" * 150_000 + "1"}).encode()
+    why = "an expression too long for a tree of it"
+    yield one("padding/endless", "unknown", endless, why, "limit-reached", file="model.json")
     dashes = b"-" * 200_000 + b"\n" + b"a" * 200_000 + b"\n"
     yield one("padding/dashes", "benign", dashes, "a line across a page", file="notes.txt")
