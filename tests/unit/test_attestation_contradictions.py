@@ -186,6 +186,20 @@ def test_sbom_without_what_every_one_has_is_none(tmp_path: Path, kind: str, lack
     assert f"it lacks {lacks}, without which it is no sbom-{kind}" in outcome.headline
 
 
+@pytest.mark.parametrize("predicate", [{}, {"a": 1}, {"spdxVersion": ""}])
+def test_older_sbom_without_what_every_one_has_is_none_either(tmp_path: Path, predicate: dict[str, Any]) -> None:
+    older = "https://spdx.dev/Document/v2.2"
+    inputs = replace(release(tmp_path), sbom=(), paths=(), require=(older,))
+    file = tmp_path / "out" / "bundles" / "image.sbom-spdx.sigstore.json"
+    whole = {**statement(file), "predicateType": older}
+    file.write_bytes(signed(whole))
+    assert verify.run(inputs, context(tmp_path)).exit_code is ExitCode.PASSED
+    file.write_bytes(signed({**whole, "predicate": predicate}))
+    outcome = verify.run(inputs, context(tmp_path))
+    assert outcome.exit_code is ExitCode.VERIFICATION_FAILED
+    assert "it lacks spdxVersion, without which it is no sbom-spdx" in outcome.headline
+
+
 def summary(**changes: Any) -> Change:
     said = {
         "verifier": {"id": "https://github.com/modelseal/modelseal/verify"}, "timeVerified": hours(-1),

@@ -18,12 +18,14 @@ _REQUIRED: Mapping[str, Mapping[str, type]] = {
     predicates.SPDX: {"spdxVersion": str},
     predicates.CYCLONEDX: {"bomFormat": str, "specVersion": str},
 }
+_SPDX_2 = f"{predicates.SPDX_PREFIX}2."
 
 
 def missing(predicate_type: str, predicate: Mapping[str, object]) -> tuple[str, ...]:
     """Return what a predicate lacks, `runDetails.builder.id`; nothing for types that nothing is known of."""
     lacking = []
-    for path, kind in _REQUIRED.get(predicate_type, {}).items():
+    known = predicates.SPDX if predicate_type.startswith(_SPDX_2) else predicate_type
+    for path, kind in _REQUIRED.get(known, {}).items():
         value = jsontext.dig(predicate, *path.split("."))
         if not isinstance(value, kind) or value == "":
             lacking.append(path)
