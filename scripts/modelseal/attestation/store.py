@@ -80,7 +80,7 @@ def read(folder: Path) -> dict[str, bytes]:
     """Read every file of a folder of bundles: a file nobody knows is no reason to look away.
 
     Raises:
-        InputError: The folder is not there, is empty, or holds something that is not a regular file of sane size.
+        InputError: The folder is not there, or holds something that is not a regular file of sane size.
     """
     found: dict[str, bytes] = {}
     try:

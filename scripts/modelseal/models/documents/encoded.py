@@ -15,8 +15,7 @@ from modelseal.models.content import Content
 from modelseal.models.documents.judge import Judge
 from modelseal.models.event import Event, Member, Unread
 
-_LONGEST = 8 << 20  # characters
-_SHORTEST = 24
+_SHORTEST = 24  # characters
 # What pickles, compressed data, archives and programs begin with.
 _BASE64 = re.compile(r"(?:gA[I-X]|[YK]|H4sI|eJ|eN|Qlpo|/Td6|KLUv|UEsD|f0VM|TVq)[A-Za-z0-9+/_\-\s]{16,}={0,2}")
 _HEXADECIMAL = re.compile(r"(?:\\x|0x)?(?:800[2-5]|1f8b08|789c|504b0304|7f454c46|4d5a|63)(?:[0-9a-fA-F]{2}){10,}")
@@ -37,7 +36,7 @@ def judge(node: Mapping[str, Any], _: Budget) -> Iterator[Event]:
             yield _unpickled(value)
             continue
         for item in value if isinstance(value, list) else (value,):
-            packed = _packed(item) if isinstance(item, str) and _SHORTEST <= len(item) <= _LONGEST else None
+            packed = _packed(item) if isinstance(item, str) and len(item) >= _SHORTEST else None
             if packed is not None:
                 content = Content(packed)
                 if any(not each.last for each in formats.recognised(content)):
